@@ -1,0 +1,460 @@
+"""Settings from one YAML file and the environment. Every error names the file, the line and the mend.
+
+Secrets never stand in the file: ``x_env`` names an environment variable, ``x_file`` a file that holds it.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from bot.model.grade import Grade
+from bot.model.post import KeywordRule, Subject
+from bot.model.text import Text
+
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*$")
+
+
+def parse_duration(value: Any) -> int:
+    """``90s``, ``5m``, ``2h``, ``7d`` → milliseconds; a bare number is seconds."""
+    if isinstance(value, bool):
+        raise ValueError("duration")
+    if isinstance(value, int | float):
+        return int(value * 1000)
+    match = _DURATION.match(str(value))
+    if not match:
+        raise ValueError("duration")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def _grade(value: Any) -> Grade:
+    if isinstance(value, Grade):
+        return value
+    grade = Grade.from_word(str(value)) if str(value).upper() in Grade.__members__ else None
+    if grade is None or grade is Grade.NONE:
+        raise ValueError("grade")
+    return grade
+
+
+def _identifier(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
+        raise ValueError("identifier")
+    return value
+
+
+def _moment(value: Any) -> int:
+    """A moment of the file as Unix milliseconds; it must carry its offset from UTC."""
+    parsed = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    if parsed.tzinfo is None:
+        raise ValueError("moment")
+    return int(parsed.timestamp() * 1000)
+
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+GradeWord = Annotated[Grade, BeforeValidator(_grade)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Moment = Annotated[int, BeforeValidator(_moment)]
+Language = Literal["zh-CN", "en"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class SecretHolder(Section):
+    """A section whose secrets come from ``<name>_env`` or ``<name>_file``."""
+
+    def secret(self, name: str, environ: Mapping[str, str] | None = None) -> str:
+        """The secret ``name``, empty where it is not configured or the variable is unset."""
+        environ = os.environ if environ is None else environ
+        variable = getattr(self, f"{name}_env", "")
+        if variable and environ.get(variable):
+            return environ[variable].strip()
+        file = getattr(self, f"{name}_file", "")
+        if file and Path(file).is_file():
+            return Path(file).read_text(encoding="utf-8").strip()
+        return ""
+
+
+class TokenConfig(SecretHolder):
+    name: Identifier
+    token_env: str = ""
+    token_file: str = ""
+    may: list[Literal["push", "read", "act"]] = ["read"]
+    person: str = ""
+
+
+class MatchConfig(Section):
+    any: list[str] = []
+    all: list[str] = []
+    none: list[str] = []
+    regex: list[str] = []
+    platforms: list[str] = []
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.any or self.all or self.regex):
+            raise ValueError("empty_rule")
+        return self
+
+
+class SubjectConfig(Section):
+    id: Identifier
+    name: str = Field(min_length=1)
+    kind: Literal["own", "competitor", "policy", "industry"] = "own"
+    industry: str = "general"
+    match: MatchConfig
+    sensitive: list[Literal["money", "safety", "law", "minors"]] = []
+    watch: list[str] = []
+    aliases: list[str] = []
+    channel: str = ""
+
+    def subject(self) -> Subject:
+        return Subject(
+            id=self.id,
+            name=self.name,
+            rule=KeywordRule(**{name: tuple(value) for name, value in self.match.model_dump().items()}),
+            kind=self.kind,
+            industry=self.industry,
+            sensitive=tuple(self.sensitive),
+            watch=tuple(self.watch),
+            channel=self.channel,
+            aliases=tuple(self.aliases),
+        )
+
+
+class PageConfig(Section):
+    """Paging of a JSON API: by page ``number``, by ``cursor`` from the answer, or by ``since`` (newest id or time)."""
+
+    kind: Literal["number", "cursor", "since"] = "number"
+    param: str = "page"
+    first: int = 1
+    next: str = ""
+    until: str = ""
+    max: int = Field(default=5, ge=1, le=100)
+    since: Literal["id", "time", "epoch", "epoch_ms"] = "id"
+
+
+class AuthConfig(SecretHolder):
+    """A secret sent in ``header`` (with ``scheme`` before it) or as query parameter ``query``."""
+
+    header: str = ""
+    query: str = ""
+    scheme: str = ""
+    value_env: str = ""
+    value_file: str = ""
+
+
+class SourceConfig(SecretHolder):
+    """``kind``: feed, json, hook, file, alertmanager or demo. ``preset`` fills in everything that is not given."""
+
+    id: Identifier
+    kind: Literal["feed", "json", "hook", "file", "alertmanager", "demo"] = "feed"
+    preset: str = ""
+    with_: dict[str, str] = Field(default={}, alias="with")
+    platform: str = ""
+    url: str = ""
+    path: str = ""
+    every: Duration = 60_000
+    every_sensitive: Duration = 15_000
+    silent_after: Duration = 0  # 0: learnt from the source's own rhythm
+    items: str = ""
+    map: dict[str, str] = {}
+    defaults: dict[str, str] = {}
+    date_format: str = ""
+    timezone: str = "Asia/Shanghai"
+    page: PageConfig | None = None
+    auth: AuthConfig | None = None
+    headers: dict[str, str] = {}
+    token_env: str = ""
+    token_file: str = ""
+    hmac_env: str = ""
+    hmac_file: str = ""
+    hmac_header: str = "X-Signature"
+    encoding: str = ""
+    timeout: Duration = 20_000
+    speed: float = 1.0  # demo only
+    enabled: bool = True
+
+
+class PersonConfig(Section):
+    id: Identifier
+    name: str
+    roles: list[str] = []
+    slack: str = ""
+    wecom: str = ""
+    console: str = ""
+    email: str = ""
+    phone: str = ""
+    language: Language | None = None
+
+
+class RotaConfig(Section):
+    people: list[str] = Field(min_length=1)
+    shift: Duration = 604_800_000
+    starts: Moment = 0
+
+
+class ChannelConfig(Section):
+    slack: str = ""
+    wecom: list[str] = []  # members who get the cards one to one
+    wecom_robot: str = ""
+    console: str = ""
+    email: list[str] = []
+    sms: list[str] = []
+    language: Language | None = None
+    min_grade: GradeWord = Grade.BLUE
+    email_from: GradeWord = Grade.YELLOW
+    sms_from: GradeWord = Grade.ORANGE
+    quiet: list[str] = []  # e.g. "23:00-07:00"; red always comes through
+    timezone: str = "Asia/Shanghai"
+
+
+class SlackConfig(SecretHolder):
+    bot_token_env: str = ""
+    bot_token_file: str = ""
+    signing_secret_env: str = ""
+    signing_secret_file: str = ""
+    app_token_env: str = ""
+    app_token_file: str = ""
+    base_url: str = "https://slack.com/api/"
+    channel_from: GradeWord = Grade.RED
+
+
+class RobotConfig(SecretHolder):
+    key_env: str = ""
+    key_file: str = ""
+
+
+class WecomConfig(SecretHolder):
+    corp_id: str = ""
+    agent_id: int = 0
+    secret_env: str = ""
+    secret_file: str = ""
+    token_env: str = ""
+    token_file: str = ""
+    aes_key_env: str = ""
+    aes_key_file: str = ""
+    base_url: str = "https://qyapi.weixin.qq.com/cgi-bin/"
+    robots: dict[str, RobotConfig] = {}
+
+
+class EmailConfig(SecretHolder):
+    host: str
+    port: int = 25
+    sender: str
+    username: str = ""
+    password_env: str = ""
+    password_file: str = ""
+    tls: Literal["none", "starttls", "implicit"] = "none"
+
+
+class SmsConfig(SecretHolder):
+    url: str
+    token_env: str = ""
+    token_file: str = ""
+    body: dict[str, str] = {"to": "{phone}", "text": "{text}", "id": "{id}"}
+
+
+class ConsoleConfig(Section):
+    public_url: str = ""
+
+
+class ChatConfig(Section):
+    slack: SlackConfig | None = None
+    wecom: WecomConfig | None = None
+    console: ConsoleConfig = ConsoleConfig()
+    email: EmailConfig | None = None
+    sms: SmsConfig | None = None
+
+
+class PeriodConfig(Section):
+    name: str
+    from_: Moment = Field(alias="from")
+    to: Moment
+
+
+class GradingConfig(Section):
+    preset: str = ""  # empty: by the subject's industry
+    engine: Literal["ngrams", "snownlp"] = "ngrams"
+    thresholds: dict[str, dict[str, float]] = {}
+    escalate_after: dict[Literal["blue", "yellow", "orange", "red"], Duration] = {}
+    sensitive_periods: list[PeriodConfig] = []
+    update_every: Duration = 10_000  # least time between two rewrites of one card
+    remind_every: dict[Literal["blue", "yellow", "orange", "red"], Duration] = {}
+
+
+class PlaybooksConfig(Section):
+    library: str = "playbooks"
+    posture: Literal["normal", "tightening"] = "normal"
+
+
+class PrivacyConfig(SecretHolder):
+    retention: Duration = 15_552_000_000
+    mask: list[Literal["phone", "id_card", "bank_card", "email"]] = ["phone", "id_card", "bank_card"]
+    author_key_env: str = ""
+    author_key_file: str = ""
+    allow_hosts: list[str] = []
+
+
+class Config(Section):
+    language: Language = "zh-CN"
+    store: str = "var/fengbo.db"
+    listen: str = "127.0.0.1:8080"
+    tokens: list[TokenConfig] = []
+    subjects: list[SubjectConfig] = []
+    sources: list[SourceConfig] = []
+    people: list[PersonConfig] = []
+    rota: dict[str, RotaConfig] = {}
+    channels: dict[str, ChannelConfig] = {}
+    chat: ChatConfig = ChatConfig()
+    grading: GradingConfig = GradingConfig()
+    playbooks: PlaybooksConfig = PlaybooksConfig()
+    linkage: dict[str, Any] = {}
+    privacy: PrivacyConfig = PrivacyConfig()
+    heartbeat_url: str = ""
+
+    def person(self, person_id: str) -> PersonConfig | None:
+        return next((person for person in self.people if person.id == person_id), None)
+
+    def channel_language(self, channel: str) -> Language:
+        found = self.channels.get(channel)
+        return (found.language if found else None) or self.language
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of ``listen``; ``FENGBO_LISTEN`` overrides it."""
+        host, _, port = os.environ.get("FENGBO_LISTEN", self.listen).rpartition(":")
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. ``problems`` are (place, text): ``fengbo.yaml:12`` and what to mend there."""
+
+    def __init__(self, problems: list[tuple[str, Text]]) -> None:
+        super().__init__("; ".join(f"{place}: {text.key}" for place, text in problems))
+        self.problems = problems
+
+
+def load(path: str | Path) -> Config:
+    """Read and check a configuration file. Raises ``ConfigError`` with every problem found."""
+    file = Path(path)
+    try:
+        source = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError([(str(file), Text("config.missing_file", {"file": str(file)}))]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([(str(file), Text("config.unreadable", {"cause": str(error)}))]) from None
+    return parse(source, str(file))
+
+
+def parse(source: str, name: str) -> Config:
+    """Check the text of a configuration file; ``name`` is what errors call it."""
+    try:
+        root = yaml.compose(source, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(source) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{name}:{mark.line + 1}" if mark else name
+        cause = getattr(error, "problem", None) or str(error)
+        raise ConfigError([(place, Text("config.not_yaml", {"cause": cause}))]) from None
+    if not isinstance(data, dict):
+        raise ConfigError([(f"{name}:1", Text("config.not_a_mapping"))])
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError([_explain(item, root, name) for item in error.errors()]) from None
+    problems = [
+        (f"{name}:{_line(root, place)}", Text(key, {"where": _dotted(place), **params}))
+        for place, key, params in _references(config)
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[str, Any]]]:
+    """What pydantic cannot see: names that point nowhere and names used twice."""
+    found: list[tuple[tuple[str | int, ...], str, dict[str, Any]]] = []
+    for section in ("subjects", "sources", "people"):
+        seen: set[str] = set()
+        for index, item in enumerate(getattr(config, section)):
+            if item.id in seen:
+                found.append(((section, index, "id"), "config.twice", {"value": item.id}))
+            seen.add(item.id)
+    people = {person.id for person in config.people}
+    for index, subject in enumerate(config.subjects):
+        if subject.channel and subject.channel not in config.channels:
+            known = ", ".join(config.channels) or "-"
+            params = {"value": subject.channel, "known": known}
+            found.append((("subjects", index, "channel"), "config.unknown_channel", params))
+    for role, rota in config.rota.items():
+        for index, person in enumerate(rota.people):
+            if person not in people:
+                found.append((("rota", role, "people", index), "config.unknown_person", {"value": person}))
+    for name, channel in config.channels.items():
+        robots = config.chat.wecom.robots if config.chat.wecom else {}
+        if channel.wecom_robot and channel.wecom_robot not in robots:
+            params = {"value": channel.wecom_robot}
+            found.append((("channels", name, "wecom_robot"), "config.unknown_robot", params))
+        for field in ("wecom", "email", "sms"):
+            for index, person in enumerate(getattr(channel, field)):
+                if person not in people and "@" not in person:
+                    params = {"value": person}
+                    found.append((("channels", name, field, index), "config.unknown_person", params))
+    return found
+
+
+def _explain(item: Any, root: yaml.Node | None, name: str) -> tuple[str, Text]:
+    """One pydantic error as a place in the file and a sentence with the mend."""
+    place = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-")))
+    where = _dotted(place)
+    known = {
+        "missing": "config.required",
+        "extra_forbidden": "config.unknown_key",
+        "literal_error": "config.not_one_of",
+    }
+    key = known.get(item["type"], "config.invalid")
+    params: dict[str, Any] = {"where": where, "value": str(item.get("input"))[:80]}
+    if key == "config.not_one_of":
+        params["allowed"] = item["ctx"]["expected"]
+    elif key == "config.invalid" and item["type"] == "value_error":
+        code = str(item["ctx"]["error"])
+        specific = {"duration", "grade", "identifier", "moment", "empty_rule"}
+        key = f"config.bad_{code}" if code in specific else "config.bad_moment" if "isoformat" in code else key
+        params["cause"] = code
+    else:
+        params["cause"] = item["msg"]
+    line_of = place[:-1] if key == "config.required" else place
+    return f"{name}:{_line(root, line_of)}", Text(key, params)
+
+
+def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:
+    """The line (from 1) of a place in the file, of its nearest ancestor where the place itself is not written."""
+    line = 1 if node is None else node.start_mark.line + 1
+    for part in place:
+        following = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, following = key.start_mark.line + 1, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            following = node.value[part]
+            line = following.start_mark.line + 1
+        if following is None:
+            break
+        node = following
+    return line
+
+
+def _dotted(place: tuple[str | int, ...]) -> str:
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

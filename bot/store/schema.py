@@ -1,0 +1,141 @@
+"""The tables, as sqlite-utils migrations. A migration that has been released is never edited; a new one follows it.
+
+Times are Unix milliseconds. ``drill`` is empty for the real world everywhere. JSON columns hold what
+``to_json`` of the model types gives.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("fengbo")
+
+
+@migrations()
+def m001_posts(db: Database) -> None:
+    # Two hot tables: rows come by executemany, so plain DDL with just the indexes that a query uses.
+    db.conn.execute("""CREATE TABLE post (
+        seq INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, id TEXT NOT NULL, source TEXT NOT NULL,
+        platform TEXT NOT NULL, kind TEXT NOT NULL, url TEXT, title TEXT, text TEXT NOT NULL,
+        author_key TEXT, author_name TEXT, followers INTEGER NOT NULL, verified INTEGER NOT NULL,
+        published_at INTEGER NOT NULL, collected_at INTEGER NOT NULL, parent_id TEXT, root_id TEXT,
+        views INTEGER NOT NULL, likes INTEGER NOT NULL, reposts INTEGER NOT NULL, comments INTEGER NOT NULL,
+        location TEXT, drill TEXT NOT NULL DEFAULT '')""")
+    db.conn.execute("""CREATE TABLE mention (
+        subject TEXT NOT NULL, post INTEGER NOT NULL, published_at INTEGER NOT NULL, family TEXT NOT NULL,
+        sentiment INTEGER NOT NULL, score REAL NOT NULL, types TEXT NOT NULL, words TEXT NOT NULL,
+        story INTEGER, carrier INTEGER NOT NULL, influence INTEGER NOT NULL, engagement INTEGER NOT NULL,
+        platform TEXT NOT NULL, drill TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (subject, post)) WITHOUT ROWID""")
+    db.conn.execute("CREATE INDEX mention_time ON mention (subject, drill, published_at)")
+    db.conn.execute("""CREATE TABLE bucket (
+        subject TEXT NOT NULL, drill TEXT NOT NULL, minute INTEGER NOT NULL, family TEXT NOT NULL,
+        platform TEXT NOT NULL, sentiment INTEGER NOT NULL, count INTEGER NOT NULL, engagement INTEGER NOT NULL,
+        PRIMARY KEY (subject, drill, minute, family, platform, sentiment)) WITHOUT ROWID""")
+    # Hours are what baselines by hour of week read: eight weeks of them are 1,344 rows a subject and family.
+    db.conn.execute("""CREATE TABLE hour (
+        subject TEXT NOT NULL, drill TEXT NOT NULL, family TEXT NOT NULL, hour INTEGER NOT NULL,
+        mentions INTEGER NOT NULL, negative INTEGER NOT NULL,
+        PRIMARY KEY (subject, drill, family, hour)) WITHOUT ROWID""")
+    db.conn.execute("""CREATE TABLE term (
+        subject TEXT NOT NULL, drill TEXT NOT NULL, minute INTEGER NOT NULL, kind TEXT NOT NULL, word TEXT NOT NULL,
+        family TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (subject, drill, minute, kind, word, family)) WITHOUT ROWID""")
+    db.conn.execute("""CREATE TABLE story (
+        id INTEGER PRIMARY KEY, drill TEXT NOT NULL, first_post INTEGER NOT NULL, first_at INTEGER NOT NULL,
+        last_at INTEGER NOT NULL, size INTEGER NOT NULL, signature BLOB NOT NULL)""")
+    db.conn.execute("CREATE INDEX story_last ON story (last_at)")
+    db.conn.execute("CREATE TABLE cursor (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@migrations()
+def m002_incidents(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE incident (
+        id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, drill TEXT NOT NULL,
+        subject TEXT NOT NULL, subject_name TEXT NOT NULL, family TEXT NOT NULL, crisis_type TEXT NOT NULL,
+        title TEXT NOT NULL, status TEXT NOT NULL, grade INTEGER NOT NULL, peak_grade INTEGER NOT NULL,
+        manual_grade INTEGER NOT NULL DEFAULT 0, owner TEXT NOT NULL DEFAULT '', signals TEXT NOT NULL DEFAULT '[]',
+        blind_sources TEXT NOT NULL DEFAULT '[]', opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        calm_since INTEGER NOT NULL DEFAULT 0, acknowledged_at INTEGER NOT NULL DEFAULT 0,
+        resolved_at INTEGER NOT NULL DEFAULT 0, closed_at INTEGER NOT NULL DEFAULT 0,
+        last_alert_at INTEGER NOT NULL DEFAULT 0, escalation_level INTEGER NOT NULL DEFAULT 0,
+        version INTEGER NOT NULL DEFAULT 1)""")
+    db.conn.execute("CREATE INDEX incident_live ON incident (subject, drill, status)")
+    # An incident's kind is set at its creation: nobody turns a drill into the real thing or back.
+    db.conn.execute("""CREATE TRIGGER incident_kind_is_final BEFORE UPDATE OF kind, drill ON incident
+        WHEN NEW.kind <> OLD.kind OR NEW.drill <> OLD.drill
+        BEGIN SELECT RAISE(ABORT, 'an incident''s kind is set at its creation'); END""")
+    db.conn.execute("""CREATE TABLE timeline (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL REFERENCES incident(id), happened_at INTEGER NOT NULL,
+        recorded_at INTEGER NOT NULL, kind TEXT NOT NULL, params TEXT NOT NULL, actor TEXT NOT NULL,
+        actor_name TEXT NOT NULL, chat TEXT NOT NULL)""")
+    db.conn.execute("CREATE INDEX timeline_incident ON timeline (incident, happened_at)")
+    db.conn.execute("""CREATE TABLE incident_role (
+        incident TEXT NOT NULL REFERENCES incident(id), role TEXT NOT NULL, person TEXT NOT NULL,
+        PRIMARY KEY (incident, role, person)) WITHOUT ROWID""")
+    db.conn.execute("""CREATE TABLE silence (
+        id INTEGER PRIMARY KEY, subject TEXT NOT NULL, incident TEXT NOT NULL, drill TEXT NOT NULL,
+        starts_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
+        actor_name TEXT NOT NULL, lifted_at INTEGER NOT NULL DEFAULT 0)""")
+    db.conn.execute("CREATE INDEX silence_end ON silence (ends_at)")
+
+
+@migrations()
+def m003_delivery(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE inbox (
+        id INTEGER PRIMARY KEY, chat TEXT NOT NULL, key TEXT NOT NULL, payload TEXT NOT NULL,
+        received_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'new', attempts INTEGER NOT NULL DEFAULT 0,
+        done_at INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', UNIQUE (chat, key))""")
+    db.conn.execute("CREATE INDEX inbox_new ON inbox (state, id) WHERE state = 'new'")
+    db.conn.execute("""CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY, destination TEXT NOT NULL, object TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
+        message TEXT NOT NULL, drill TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting',
+        created_at INTEGER NOT NULL, not_before INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+        claimed_at INTEGER NOT NULL DEFAULT 0, sent_at INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '')""")
+    db.conn.execute("""CREATE INDEX outbox_waiting ON outbox (destination, id)
+        WHERE state IN ('waiting', 'sending')""")
+    # Where an object stands in a chat: the message that is rewritten in place.
+    db.conn.execute("""CREATE TABLE placement (
+        object TEXT NOT NULL, destination TEXT NOT NULL, anchor TEXT NOT NULL, reference TEXT NOT NULL,
+        placed_at INTEGER NOT NULL, PRIMARY KEY (object, destination)) WITHOUT ROWID""")
+    db.conn.execute("CREATE INDEX placement_anchor ON placement (anchor)")
+    db.conn.execute("""CREATE TABLE timer (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, object TEXT NOT NULL, due_at INTEGER NOT NULL,
+        payload TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting', created_at INTEGER NOT NULL,
+        fired_at INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '')""")
+    db.conn.execute("CREATE UNIQUE INDEX timer_one ON timer (kind, object) WHERE state = 'waiting'")
+    db.conn.execute("CREATE INDEX timer_due ON timer (due_at) WHERE state = 'waiting'")
+    db.conn.execute("""CREATE TABLE lease (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID""")
+    # The console is a chat like the others; these rows are its server side.
+    db.conn.execute("""CREATE TABLE console_message (
+        id INTEGER PRIMARY KEY, channel TEXT NOT NULL, thread INTEGER NOT NULL DEFAULT 0, object TEXT NOT NULL,
+        author TEXT NOT NULL, audience TEXT NOT NULL DEFAULT '', card TEXT NOT NULL, text TEXT NOT NULL,
+        attachment TEXT NOT NULL DEFAULT '', outbox_key TEXT NOT NULL DEFAULT '', drill TEXT NOT NULL DEFAULT '',
+        posted_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, revision INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX console_channel ON console_message (channel, id)")
+    db.conn.execute("CREATE INDEX console_revision ON console_message (revision)")
+    db.conn.execute("CREATE UNIQUE INDEX console_key ON console_message (outbox_key) WHERE outbox_key <> ''")
+
+
+@migrations()
+def m004_sources_rules_audit(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE source_state (
+        source TEXT PRIMARY KEY, cursor TEXT NOT NULL DEFAULT '{}', next_due_at INTEGER NOT NULL DEFAULT 0,
+        last_try_at INTEGER NOT NULL DEFAULT 0, last_success_at INTEGER NOT NULL DEFAULT 0,
+        last_post_at INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+        last_error TEXT NOT NULL DEFAULT '', health TEXT NOT NULL DEFAULT 'new',
+        health_since INTEGER NOT NULL DEFAULT 0,
+        posts INTEGER NOT NULL DEFAULT 0, first_seen_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""")
+    db.conn.execute("""CREATE TABLE rule (
+        id INTEGER PRIMARY KEY, subject TEXT NOT NULL, version INTEGER NOT NULL, rule TEXT NOT NULL,
+        state TEXT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL, created_at INTEGER NOT NULL,
+        reason TEXT NOT NULL DEFAULT '', UNIQUE (subject, version))""")
+    db.conn.execute("""CREATE TABLE rejected_post (
+        id INTEGER PRIMARY KEY, source TEXT NOT NULL, error TEXT NOT NULL, item TEXT NOT NULL,
+        rejected_at INTEGER NOT NULL)""")
+    db.conn.execute("""CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, chat TEXT NOT NULL, action TEXT NOT NULL,
+        object TEXT NOT NULL, detail TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL)""")
+    for change in ("UPDATE", "DELETE"):
+        db.conn.execute(f"""CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""")
+    db.conn.execute("CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
