@@ -1,0 +1,53 @@
+"""Fixtures every room may use: fake platforms on loopback, the data folder, and real programs."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.testkit.fake_slack import FakeSlack
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def missing(what: str) -> None:
+    """Skip where a helper is not installed; in continuous integration that is a failure."""
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def program(*names: str) -> Path:
+    for name in names:
+        if found := shutil.which(name):
+            return Path(found)
+    missing(f"{names[0]} is not installed")
+    raise AssertionError("not reached")
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder of real data beside the project."""
+    folder = PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the data folder is not beside the project: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    return program("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> Path:
+    return program("prometheus-alertmanager", "alertmanager")
+
+
+@pytest.fixture
+async def fake_slack() -> AsyncIterator[FakeSlack]:
+    """A started Slack with three people and two channels; ``fake_slack.base_url`` is its Web API."""
+    async with FakeSlack() as server:
+        yield server
