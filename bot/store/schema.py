@@ -24,11 +24,12 @@ def m001_posts(db: Database) -> None:
         sentiment INTEGER NOT NULL, score REAL NOT NULL, types TEXT NOT NULL, words TEXT NOT NULL,
         story INTEGER, carrier INTEGER NOT NULL, influence INTEGER NOT NULL, engagement INTEGER NOT NULL,
         platform TEXT NOT NULL, drill TEXT NOT NULL DEFAULT '',
-        PRIMARY KEY (subject, post)) WITHOUT ROWID""")
+        PRIMARY KEY (post, subject)) WITHOUT ROWID""")
     db.conn.execute("CREATE INDEX mention_time ON mention (subject, drill, published_at)")
     db.conn.execute("""CREATE TABLE bucket (
         subject TEXT NOT NULL, drill TEXT NOT NULL, minute INTEGER NOT NULL, family TEXT NOT NULL,
         platform TEXT NOT NULL, sentiment INTEGER NOT NULL, count INTEGER NOT NULL, engagement INTEGER NOT NULL,
+        carrier INTEGER NOT NULL, carrier_post INTEGER NOT NULL, top_influence INTEGER NOT NULL, top_post INTEGER NOT NULL,
         PRIMARY KEY (subject, drill, minute, family, platform, sentiment)) WITHOUT ROWID""")
     # Hours are what baselines by hour of week read: eight weeks of them are 1,344 rows a subject and family.
     db.conn.execute("""CREATE TABLE hour (
@@ -139,3 +140,13 @@ def m004_sources_rules_audit(db: Database) -> None:
         db.conn.execute(f"""CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit
             BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""")
     db.conn.execute("CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+@migrations()
+def m005_console(db: Database) -> None:
+    # Pictures and files shown in the console: in the store, so that a backup and a restart keep them.
+    db.conn.execute("""CREATE TABLE console_attachment (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, media_type TEXT NOT NULL, caption TEXT NOT NULL,
+        content BLOB NOT NULL, audience TEXT NOT NULL, made_at INTEGER NOT NULL)""")
+    db.conn.execute("ALTER TABLE console_message ADD COLUMN mentions TEXT NOT NULL DEFAULT '[]'")
+    db.conn.execute("CREATE INDEX console_thread ON console_message (thread) WHERE thread > 0")
