@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.testkit.fake_slack import FakeSlack
+from bot.testkit.fake_wecom import FakeWeCom
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -50,4 +51,11 @@ def alertmanager() -> Path:
 async def fake_slack() -> AsyncIterator[FakeSlack]:
     """A started Slack with three people and two channels; ``fake_slack.base_url`` is its Web API."""
     async with FakeSlack() as server:
+        yield server
+
+
+@pytest.fixture
+async def fake_wecom() -> AsyncIterator[FakeWeCom]:
+    """A started WeCom with three members, one app and one group robot; ``fake_wecom.base_url`` is its API."""
+    async with FakeWeCom() as server:
         yield server
