@@ -1,0 +1,1 @@
+"""The demonstration: a recorded feed of a fictional payment company, and what plays it."""
