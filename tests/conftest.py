@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.testkit.fake_feeds import FakeFeeds
+from bot.testkit.fake_mail import FakeMail
 from bot.testkit.fake_slack import FakeSlack
+from bot.testkit.fake_sms import FakeSms
 from bot.testkit.fake_wecom import FakeWeCom
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -58,4 +61,25 @@ async def fake_slack() -> AsyncIterator[FakeSlack]:
 async def fake_wecom() -> AsyncIterator[FakeWeCom]:
     """A started WeCom with three members, one app and one group robot; ``fake_wecom.base_url`` is its API."""
     async with FakeWeCom() as server:
+        yield server
+
+
+@pytest.fixture
+async def fake_mail() -> AsyncIterator[FakeMail]:
+    """A started SMTP server: ``fake_mail.host``, ``fake_mail.port``, ``fake_mail.mails``."""
+    async with FakeMail() as server:
+        yield server
+
+
+@pytest.fixture
+async def fake_sms() -> AsyncIterator[FakeSms]:
+    """A started SMS gateway: ``fake_sms.send_url``, ``fake_sms.sent``."""
+    async with FakeSms() as server:
+        yield server
+
+
+@pytest.fixture
+async def fake_feeds() -> AsyncIterator[FakeFeeds]:
+    """A started server of feeds and JSON interfaces, empty at first."""
+    async with FakeFeeds() as server:
         yield server

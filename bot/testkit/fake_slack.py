@@ -9,11 +9,12 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.testkit import slack_chat, slack_people
 from bot.testkit.faults import Failure
-from bot.testkit.server import CALL, Call, FakeServer
+from bot.testkit.server import CALL, FakeServer
 from bot.testkit.slack_chat import Arguments, Method, flag
 from bot.testkit.slack_requests import Reply, SlackRequests
 from bot.testkit.slack_socket import SocketHub
 from bot.testkit.slack_state import APP_ID, BOT_USER, Channel, Message, SlackError, View, Workspace
+from bot.testkit.watched import Call
 
 BOT_TOKEN = "xoxb-fake-bot-token"  # noqa: S105
 APP_TOKEN = "xapp-fake-app-token"  # noqa: S105

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.testkit.faults import Failure
-from bot.testkit.server import CALL, Call, FakeServer
+from bot.testkit.server import CALL, FakeServer
+from bot.testkit.watched import Call
 from bot.testkit.wecom_callbacks import WeComCallbacks, WeComReply
 from bot.testkit.wecom_cards import (
     APP_TEXT_BYTES,
