@@ -29,18 +29,18 @@ class ShortMessage:
 class FakeSms(FakeServer):
     """``POST /send`` with ``{"to", "text"}`` (names may differ); calls are recorded as ``send``.
 
-    The same ``Idempotency-Key`` header (or ``idempotency_key`` in the body) twice sends one message and answers the
-    second call with ``"duplicate": true``.
+    The same ``Idempotency-Key`` header (or ``id`` in the body) twice sends one message and answers the second call
+    with ``"duplicate": true``.
     """
 
     def __init__(
-        self, clock: Clock | None = None, *, token: str = TOKEN, phone_field: str = "to", text_field: str = "text"
+        self, clock: Clock | None = None, *, token: str = TOKEN, fields: tuple[str, str, str] = ("to", "text", "id")
     ) -> None:
         super().__init__(clock)
         self.token = token
         self.sent: list[ShortMessage] = []
         self.blocked: set[str] = set()
-        self._fields = (phone_field, text_field)
+        self._fields = fields
         self._answers: dict[str, str] = {}
 
     @property
@@ -77,16 +77,16 @@ class FakeSms(FakeServer):
             return web.json_response({"error": "unauthorized"}, status=401)
         if request.content_type != "application/json" or not call.body:
             return web.json_response({"error": "a JSON object is wanted"}, status=415)
-        phone, text = (call.body.get(name) for name in self._fields)
+        phone, text, identity = (call.body.get(name) for name in self._fields)
         if not isinstance(phone, str) or not PHONE.fullmatch(phone) or phone in self.blocked:
             return web.json_response({"error": "invalid_number"}, status=422)
         if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
             return web.json_response({"error": "invalid_text"}, status=422)
-        key = request.headers.get("Idempotency-Key") or str(call.body.get("idempotency_key") or "")
+        key = request.headers.get("Idempotency-Key") or str(identity or "")
         if key and key in self._answers:
             return web.json_response({"id": self._answers[key], "status": "accepted", "duplicate": True})
         self.sent.append(ShortMessage(phone, text, key, self.clock.now()))
-        identity = f"sms-{len(self.sent)}"
+        number = f"sms-{len(self.sent)}"
         if key:
-            self._answers[key] = identity
-        return web.json_response({"id": identity, "status": "accepted", "duplicate": False})
+            self._answers[key] = number
+        return web.json_response({"id": number, "status": "accepted", "duplicate": False})

@@ -99,6 +99,7 @@ async def test_a_short_message_is_sent_and_the_same_key_sends_it_once(fake_sms, 
     second = await post(GOOD, **{"Idempotency-Key": "k1"})
     assert (first[1]["duplicate"], second[1]["duplicate"]) == (False, True)
     assert first[1]["id"] == second[1]["id"]
+    await post(GOOD | {"id": "k1"})
     await post(GOOD)
     await post(GOOD)
     assert [message.text for message in fake_sms.to("13800000000")] == ["红色预警"] * 3
