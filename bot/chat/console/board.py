@@ -1,0 +1,207 @@
+"""What the console shows beside the conversation: open incidents, volume, platforms, coverage, queues. One read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from bot.clock import HOUR, MINUTE
+from bot.config import Config
+from bot.delivery import outbox, timers
+from bot.model.grade import Grade
+from bot.model.incident import LIVE, Status
+from bot.reports.charts import Chart, describe
+from bot.reports.series import GradeChange, families_of, read_grade_changes, read_series, step_for
+
+SPARK_HOURS = 12
+RECENT = 6 * HOUR  # an incident that ended is still listed on the dashboard for so long
+OVERDUE_GRACE = MINUTE
+# What the page calls a source, from what the collectors call its health.
+MEASURED, SILENT, FAILING, MISSING, NEW = "measured", "silent", "failing", "missing", "new"
+_STATES = {
+    "ok": MEASURED,
+    "healthy": MEASURED,
+    "measured": MEASURED,
+    "silent": SILENT,
+    "failing": FAILING,
+    "failed": FAILING,
+    "open": FAILING,
+    "missing": MISSING,
+    "new": NEW,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """An incident in the list. ``message`` and ``channel`` say where its card stands in the console, 0 if nowhere."""
+
+    id: str
+    title: str
+    subject: str
+    grade: Grade
+    status: Status
+    owner: str
+    opened_at: int
+    updated_at: int
+    drill: str
+    spark: tuple[int, ...]
+    channel: str
+    message: int
+    blind: int
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """Coverage of one source; moments are Unix milliseconds, 0 for never."""
+
+    id: str
+    platform: str
+    state: str
+    since: int
+    last_post_at: int
+    posts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    waiting: int
+    failed: int
+    inbox: int
+    overdue: int
+
+    @property
+    def well(self) -> bool:
+        return not (self.failed or self.overdue) and self.waiting < 50 and self.inbox < 50
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    incidents: tuple[IncidentLine, ...]
+    sources: tuple[SourceLine, ...]
+    queues: Queues
+    chart: Chart | None
+    now: int
+
+    @property
+    def covered(self) -> int:
+        return sum(source.state == MEASURED for source in self.sources)
+
+    @property
+    def worst(self) -> Grade:
+        """The highest grade of a real incident that is still going on."""
+        return max((line.grade for line in self.incidents if line.live and not line.drill), default=Grade.NONE)
+
+
+def read_board(
+    db: Database, config: Config, now: int, language: str, title: str, hours: float = 6, recent: bool = False
+) -> Board:
+    """Everything at once, so that the parts agree. ``hours`` is the span of the volume chart; ``recent`` adds what
+    ended a short while ago."""
+    subjects = [subject.id for subject in config.subjects] or _known_subjects(db)
+    return Board(
+        incidents=tuple(_incidents(db, now, recent)),
+        sources=tuple(_sources(db, config)),
+        queues=_queues(db, now),
+        chart=_volume(db, subjects, now, hours, language, title) if subjects else None,
+        now=now,
+    )
+
+
+def _incidents(db: Database, now: int, recent: bool) -> list[IncidentLine]:
+    rows = db.conn.execute(
+        "SELECT i.id, i.title, i.subject_name, i.grade, i.status, i.owner, i.opened_at, i.updated_at, i.drill,"
+        " i.subject, i.family, json_array_length(i.blind_sources),"
+        " COALESCE(m.channel, ''), COALESCE(m.id, 0) FROM incident i"
+        " LEFT JOIN console_message m ON m.id = (SELECT MAX(id) FROM console_message"
+        "   WHERE object = 'incident:' || i.id AND audience = '')"
+        " WHERE i.status NOT IN ('closed', 'false_alarm') OR (? AND i.updated_at > ?)"
+        " ORDER BY i.status IN ('resolved', 'closed', 'false_alarm'), i.grade DESC, i.opened_at DESC LIMIT 100",
+        (recent, now - RECENT),
+    ).fetchall()
+    lines = []
+    for row in rows:
+        series = read_series(
+            db, [row[9]], now - SPARK_HOURS * HOUR, now, HOUR, families_of(row[10]), row[8], usual=False
+        )
+        lines.append(
+            IncidentLine(
+                id=row[0],
+                title=row[1],
+                subject=row[2],
+                grade=Grade(row[3]),
+                status=Status(row[4]),
+                owner=row[5],
+                opened_at=row[6],
+                updated_at=row[7],
+                drill=row[8],
+                spark=series.negative,
+                channel=row[12],
+                message=row[13],
+                blind=row[11],
+            )
+        )
+    return lines
+
+
+def _sources(db: Database, config: Config) -> list[SourceLine]:
+    states = {
+        row[0]: row
+        for row in db.conn.execute(
+            "SELECT source, health, health_since, last_post_at, posts, last_error, first_seen_at FROM source_state"
+        )
+    }
+    configured = {source.id: source.platform for source in config.sources if source.enabled}
+    lines = []
+    for name in [*configured, *sorted(set(states) - set(configured))]:
+        platform = configured.get(name, "")
+        if name not in states:
+            lines.append(SourceLine(name, platform, MISSING, 0, 0, 0, ""))
+            continue
+        _, health, since, last_post_at, posts, error, first_seen_at = states[name]
+        state = _STATES.get(health, health)
+        lines.append(
+            SourceLine(
+                name, platform, state, since or first_seen_at, last_post_at, posts, "" if state == MEASURED else error
+            )
+        )
+    order = {FAILING: 0, MISSING: 1, SILENT: 2, NEW: 3, MEASURED: 4}
+    return sorted(lines, key=lambda line: order.get(line.state, 0))
+
+
+def _queues(db: Database, now: int) -> Queues:
+    backlog = outbox.backlog(db)
+    waiting = db.conn.execute("SELECT COUNT(*) FROM inbox WHERE state = 'new'").fetchone()[0]
+    return Queues(
+        waiting=backlog.get("waiting", 0) + backlog.get("sending", 0),
+        failed=backlog.get("failed", 0),
+        inbox=int(waiting),
+        overdue=timers.overdue(db, now, OVERDUE_GRACE),
+    )
+
+
+def _volume(db: Database, subjects: Sequence[str], now: int, hours: float, language: str, title: str) -> Chart:
+    span = int(hours * HOUR)
+    series = read_series(db, subjects, now - span, now, step_for(span))
+    return describe(series, title, language, _changes(db, subjects, now - span))
+
+
+def _changes(db: Database, subjects: Sequence[str], since: int) -> tuple[GradeChange, ...]:
+    """Grade changes of the most serious open incident: more would fill the chart with flags."""
+    row = db.conn.execute(
+        f"SELECT id, opened_at, grade FROM incident WHERE drill = '' AND subject IN ({', '.join('?' * len(subjects))})"
+        " AND status IN ('open', 'acknowledged', 'responding', 'monitoring') ORDER BY grade DESC, opened_at DESC",
+        tuple(subjects),
+    ).fetchone()
+    if row is None:
+        return ()
+    changes = read_grade_changes(db, row[0], row[1], Grade(row[2]))
+    return tuple(change for change in changes if change.at >= since)
+
+
+def _known_subjects(db: Database) -> list[str]:
+    return [row[0] for row in db.conn.execute("SELECT DISTINCT subject FROM incident")]

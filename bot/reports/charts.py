@@ -1,0 +1,97 @@
+"""What a chart says, before it is drawn. Drawn by ``svg`` for the console and by ``png`` for the other chats."""
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from bot.clock import HOUR, Clock
+from bot.delivery.chat import AttachmentMaker, Made
+from bot.model.grade import Grade
+from bot.model.message import Attachment
+from bot.model.text import Text, UserError
+from bot.reports import png
+from bot.reports.axes import DEFAULT_ZONE, clock_label
+from bot.reports.series import GradeChange, Series, families_of, read_grade_changes, read_series, step_for
+from bot.store.database import Store
+from bot.texts import render
+
+CHART = "chart"
+DEFAULT_HOURS = 6.0
+MAX_HOURS = 24 * 14
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A finished chart: all words are in the reader's language. ``zone`` is the time zone of its axis."""
+
+    title: str
+    subtitle: str
+    footnote: str
+    summary: str
+    series: Series
+    changes: tuple[GradeChange, ...] = ()
+    language: str = "zh-CN"
+    zone: str = DEFAULT_ZONE
+
+
+def describe(
+    series: Series,
+    title: str,
+    language: str,
+    changes: tuple[GradeChange, ...] = (),
+    zone: str = DEFAULT_ZONE,
+) -> Chart:
+    """Put the words around a series: step, peak and how many collected posts it rests on."""
+    minutes = series.step // 60_000
+    subtitle = render(Text("chart.per_minutes", {"minutes": minutes}), language)
+    share = round(100 * sum(series.negative) / series.posts) if series.posts else 0
+    params = {
+        "count": f"{series.posts:,}",
+        "from": clock_label(series.start, zone, "%m-%d %H:%M"),
+        "to": clock_label(series.end, zone, "%m-%d %H:%M"),
+        "share": share,
+        "title": title,
+        "platforms": len(series.platforms),
+    }
+    if series.posts:
+        peak = max(range(len(series.totals)), key=lambda index: series.totals[index])
+        params["peak"] = series.totals[peak]
+        params["peak_at"] = clock_label(series.start + peak * series.step, zone)
+    return Chart(
+        title=title,
+        subtitle=subtitle,
+        footnote=render(Text("chart.source" if series.posts else "chart.source_empty", params), language),
+        summary=render(Text("chart.summary" if series.posts else "chart.summary_empty", params), language),
+        series=series,
+        changes=tuple(change for change in changes if change.at < series.end),
+        language=language,
+        zone=zone,
+    )
+
+
+def incident_chart(db: Database, incident: str, hours: float, now: int, language: str) -> Chart:
+    """The chart of one incident over the last ``hours``. Raises ``UserError`` for an unknown incident."""
+    row = db.conn.execute(
+        "SELECT id, subject, family, drill, title, opened_at, grade, closed_at FROM incident WHERE id = ?", (incident,)
+    ).fetchone()
+    if row is None:
+        raise UserError("chart.no_incident", incident=incident)
+    hours = min(max(hours, 0.25), MAX_HOURS)
+    span = int(hours * HOUR)
+    end = min(row[7] + HOUR, now) if row[7] else now
+    series = read_series(db, [row[1]], end - span, end, step_for(span), families_of(row[2]), row[3])
+    changes = read_grade_changes(db, row[0], row[5], Grade(row[6]))
+    return describe(series, f"{row[0]} {row[4]}", language, changes)
+
+
+def chart_maker(store: Store, clock: Clock) -> AttachmentMaker:
+    """Makes the picture of ``Attachment(kind="chart", params={"incident": id, "hours": n})``."""
+
+    async def make(attachment: Attachment, language: str) -> Made:
+        incident = str(attachment.params["incident"])
+        hours = float(attachment.params.get("hours") or DEFAULT_HOURS)
+        chart = await store.read(lambda db: incident_chart(db, incident, hours, clock.now(), language))
+        content = await png.draw(chart)
+        return Made(content, f"{incident}.png", "image/png", chart.summary)
+
+    return make

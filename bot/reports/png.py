@@ -1,0 +1,164 @@
+"""Charts as PNG bytes: matplotlib's object interface, one figure a picture, in a thread."""
+
+import asyncio
+import threading
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from bot.model.grade import Sentiment
+from bot.model.text import Text
+from bot.reports import palette
+from bot.reports.axes import count_ticks, time_ticks
+from bot.texts import render
+
+if TYPE_CHECKING:
+    from bot.reports.charts import Chart
+    from bot.reports.fonts import FontCutter
+
+WIDTH, HEIGHT, DPI = 8.0, 4.0, 150  # inches and dots: 1200 × 600
+# matplotlib's font cache is shared by all figures, so pictures are drawn one after the other.
+_drawing = threading.Lock()
+_cutters: list["FontCutter"] = []
+
+
+async def draw(chart: "Chart") -> bytes:
+    """The chart as a PNG of 1200 × 600 dots."""
+    return await asyncio.to_thread(draw_now, chart)
+
+
+def draw_now(chart: "Chart") -> bytes:
+    """As ``draw``, in the calling thread. The first call imports matplotlib (about a second)."""
+    with _drawing:
+        return _draw(chart)
+
+
+def _draw(chart: "Chart") -> bytes:
+    # Imported here: a process that never sends a picture does not pay a second and 90 MB for it.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.065, 0.15, 0.915, 0.62))
+    font = _Font(_words(chart))
+    _bars(axes, chart)
+    _scales(axes, chart, font)
+    _marks(axes, chart, font)
+    _frame(figure, axes, chart, font)
+    target = BytesIO()
+    figure.savefig(target, format="png")
+    return target.getvalue()
+
+
+class _Font:
+    """Font properties by size, all from the one cut font file."""
+
+    def __init__(self, text: str) -> None:
+        from bot.reports.fonts import FontCutter
+
+        if not _cutters:
+            _cutters.append(FontCutter())
+        self._file = str(_cutters[0].file_for(text))
+        self.drawable = _cutters[0].drawable
+
+    def __call__(self, size: float) -> Any:
+        from matplotlib.font_manager import FontProperties
+
+        return FontProperties(fname=self._file, size=size)
+
+
+def _words(chart: "Chart") -> str:
+    grades = "".join(render(Text(f"chart.grade.{change.grade.word}"), chart.language) for change in chart.changes)
+    return chart.title + chart.subtitle + chart.footnote + grades
+
+
+def _bars(axes: Any, chart: "Chart") -> None:
+    series = chart.series
+    places = [series.start + (index + 0.5) * series.step for index in range(len(series.negative))]
+    bottom = [0] * len(places)
+    for sentiment, counts in (
+        (Sentiment.NEGATIVE, series.negative),
+        (Sentiment.NEUTRAL, series.neutral),
+        (Sentiment.POSITIVE, series.positive),
+    ):
+        label = render(Text(f"chart.{sentiment.value}"), chart.language)
+        colour = palette.SENTIMENT[sentiment]
+        axes.bar(places, counts, width=series.step * 0.82, bottom=bottom, color=colour, label=label, linewidth=0)
+        bottom = [low + count for low, count in zip(bottom, counts, strict=True)]
+    if any(value is not None for value in series.usual):
+        edges = [series.start + index * series.step for index in range(len(series.usual) + 1)]
+        values = [float("nan") if value is None else value for value in series.usual]
+        label = render(Text("chart.usual"), chart.language)
+        axes.step(edges, [*values, values[-1]], where="post", color=palette.USUAL, lw=1.1, ls=(0, (4, 2)), label=label)
+
+
+def _scales(axes: Any, chart: "Chart", font: _Font) -> None:
+    series = chart.series
+    counts = count_ticks(max([1.0, *series.totals, *(value or 0 for value in series.usual)]))
+    axes.set_ylim(0, counts[-1].at * 1.06)
+    axes.set_yticks([tick.at for tick in counts], [tick.label for tick in counts])
+    times = time_ticks(series.start, series.end, 9, chart.zone)
+    axes.set_xlim(series.start, series.end)
+    axes.set_xticks([tick.at for tick in times], [tick.label for tick in times])
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_fontproperties(font(8.5))
+        label.set_color(palette.FAINT)
+
+
+def _marks(axes: Any, chart: "Chart", font: _Font) -> None:
+    """Grade changes as thin lines with a small flag above the plot. Flags that would collide step up."""
+    series, last = chart.series, float("-inf")
+    level = 0
+    for change in chart.changes:
+        at = max(change.at, series.start)
+        colour = palette.GRADE[change.grade]
+        level = (level + 1) % 2 if at - last < (series.end - series.start) * 0.08 else 0
+        last = at
+        axes.axvline(at, color=colour, lw=1.2, alpha=0.9)
+        axes.annotate(
+            render(Text(f"chart.grade.{change.grade.word}"), chart.language),
+            (at, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, 3 + level * 12),
+            textcoords="offset points",
+            color=colour,
+            fontproperties=font(8),
+            annotation_clip=False,
+        )
+
+
+def _frame(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(palette.FAINT)
+    axes.tick_params(length=0, axis="y")
+    axes.tick_params(color=palette.FAINT, axis="x")
+    axes.grid(axis="y", color=palette.GRID, lw=0.8)
+    axes.set_axisbelow(True)
+    title = font.drawable(chart.title)
+    figure.text(0.018, 0.975, title, va="top", fontproperties=font(13), color=palette.INK, parse_math=False)
+    figure.text(0.018, 0.9, chart.subtitle, va="top", fontproperties=font(9), color=palette.FAINT)
+    figure.text(0.018, 0.022, chart.footnote, va="bottom", fontproperties=font(8), color=palette.FAINT)
+    if not chart.series.posts:
+        words = render(Text("chart.nothing"), chart.language)
+        axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", fontproperties=font(12), color=palette.FAINT)
+        return
+    _legend(figure, axes, chart, font)
+
+
+def _legend(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    usual = render(Text("chart.usual"), chart.language)
+    order = sorted(range(len(labels)), key=lambda index: labels[index] == usual)
+    figure.legend(
+        [handles[index] for index in order],
+        [labels[index] for index in order],
+        loc="upper right",
+        bbox_to_anchor=(0.985, 0.935),
+        ncols=4,
+        frameon=False,
+        prop=font(8.5),
+        handlelength=1.1,
+        columnspacing=1.4,
+        borderaxespad=0,
+    )
