@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.testkit.fake_feeds import FakeFeeds
 from bot.testkit.fake_mail import FakeMail
 from bot.testkit.fake_slack import FakeSlack
 from bot.testkit.fake_sms import FakeSms
 from bot.testkit.fake_wecom import FakeWeCom
+
+# A busy machine is no reason to fail: time is measured in benchmarks, not in tests.
+settings.register_profile("fengbo", deadline=None)
+settings.load_profile("fengbo")
 
 PROJECT = Path(__file__).resolve().parent.parent
 

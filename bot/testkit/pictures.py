@@ -3,7 +3,6 @@
 import html
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 FONTS = "system-ui, -apple-system, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans', sans-serif"
 
@@ -11,6 +10,8 @@ FONTS = "system-ui, -apple-system, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans 
 _DOTS = {"🔴": "#e5484d", "🟠": "#f28c28", "🟡": "#f2c037", "🔵": "#2f80ed", "🟢": "#2aa745", "⚪": "#d5d5da"}
 _SIGNS = {"✅": ("#2aa745", "✓"), "❌": ("#e5484d", "✕"), "⚠": ("#f0a020", "!"), "🚨": ("#e5484d", "!")}
 _DRAWN = re.compile(f"([{''.join([*_DOTS, *_SIGNS])}])\ufe0f?")
+_WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
+_PERSON = re.compile(r"(?:mailto|tel):[^\s]", re.IGNORECASE)
 _DRAWN_CSS = (
     ".dot{display:inline-block;width:.86em;height:.86em;border-radius:50%;vertical-align:-.06em}"
     ".sign{display:inline-block;width:1.1em;text-align:center;border-radius:3px;color:#fff;font-size:.86em;"
@@ -26,7 +27,7 @@ def escape(text: object) -> str:
 def link(url: object, label_html: str, css: str = "link") -> str:
     """An anchor around HTML; only web and mail addresses become one, anything else stays text."""
     address = str(url or "")
-    if not allowed(address, ("http", "https", "mailto", "tel")):
+    if not _WEB.match(address) and not _PERSON.match(address):
         return label_html
     return f'<a class="{css}" href="{escape(address)}">{label_html}</a>'
 
@@ -34,16 +35,9 @@ def link(url: object, label_html: str, css: str = "link") -> str:
 def image(url: object, label: object, css: str) -> str:
     """A picture from the web or given as data; anything else shows its description."""
     address = str(url or "")
-    if not allowed(address, ("http", "https")) and not address.startswith("data:image/"):
+    if not _WEB.match(address) and not address.startswith("data:image/"):
         return f'<span class="{css} missing">{escape(label)}</span>'
     return f'<img class="{css}" src="{escape(address)}" alt="{escape(label)}">'
-
-
-def allowed(address: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        return urlsplit(address).scheme in schemes
-    except ValueError:
-        return False
 
 
 def draw_signs(markup: str) -> str:

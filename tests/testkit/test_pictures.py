@@ -20,6 +20,7 @@ from bot.testkit.slack_text import markdown, mrkdwn
         ("<script>alert(1)</script>", "script"),
         ("<https://a.example/?x=1&amp;y=2|site>", '<a class="link" href="https://a.example/?x=1&amp;y=2">site</a>'),
         ("<javascript:alert(1)|click>", "click"),
+        ("<https:|nowhere>", "nowhere"),
         ("<@U0LINA> <!channel>", '<span class="mention">@李娜</span> <span class="mention all">@channel</span>'),
         ("`*not bold*`", "<code>*not bold*</code>"),
         ("&gt; said\nafter", "<blockquote>said</blockquote>after"),
