@@ -1,0 +1,14 @@
+"""What members can say and press. Importing this package registers nothing by itself; ``load()`` does."""
+
+from importlib import import_module
+
+from handlers.registry import Registry, registry
+
+NOUNS = ("help", "incident", "source")
+
+
+def load() -> Registry:
+    """The registry with every command of every noun."""
+    for noun in NOUNS:
+        import_module(f"handlers.{noun}")
+    return registry

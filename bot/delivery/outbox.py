@@ -36,8 +36,8 @@ class Placement:
     reference: dict[str, Any]
 
 
-def enqueue(db: Database, message: Message, key: str, now: int) -> bool:
-    """Queue a message once per ``key``; returns whether it is new.
+def enqueue(db: Database, message: Message, key: str, now: int, not_before: int = 0) -> bool:
+    """Queue a message once per ``key``, to leave no earlier than ``not_before``; returns whether it is new.
 
     An edit of an object whose last edit has not left yet takes that row's place in the queue: only the newest state
     is worth sending, and the order of everything else stays.
@@ -52,10 +52,16 @@ def enqueue(db: Database, message: Message, key: str, now: int) -> bool:
             (body, message.destination, message.object),
         ).rowcount
         state = "collapsed" if replaced else "waiting"
+        # The same object held back on another lane of this address would overwrite what is sent now: it is superseded.
+        db.conn.execute(
+            "UPDATE outbox SET state = 'collapsed' WHERE object = ? AND state = 'waiting' AND destination <> ?"
+            " AND (destination = ? OR destination LIKE ? ESCAPE '\\')",
+            (message.object, message.destination, _place(message.destination), _like(_place(message.destination))),
+        )
     db.conn.execute(
         "INSERT INTO outbox (destination, object, key, message, drill, state, created_at, not_before)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (message.destination, message.object, key, body, message.drill, state, now, now),
+        (message.destination, message.object, key, body, message.drill, state, now, max(now, not_before)),
     )
     return True
 
@@ -110,7 +116,7 @@ def place(db: Database, object_: str, destination: str, placement: Placement, no
     db.conn.execute(
         "INSERT INTO placement (object, destination, anchor, reference, placed_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (object, destination) DO UPDATE SET anchor = excluded.anchor, reference = excluded.reference",
-        (object_, destination, placement.anchor, json.dumps(placement.reference), now),
+        (object_, _place(destination), placement.anchor, json.dumps(placement.reference), now),
     )
 
 
@@ -118,7 +124,7 @@ def placement(db: Database, object_: str, destination: str) -> Placement | None:
     """Where an object stands in a destination; the lane of the destination does not matter."""
     row = db.conn.execute(
         "SELECT anchor, reference FROM placement WHERE object = ? AND destination = ?",
-        (object_, destination.partition("#")[0]),
+        (object_, _place(destination)),
     ).fetchone()
     return Placement(row[0], json.loads(row[1])) if row else None
 
@@ -143,3 +149,15 @@ def backlog(db: Database) -> dict[str, int]:
             " UNION ALL SELECT state, COUNT(*) FROM outbox WHERE state = 'failed' GROUP BY state"
         ).fetchall()
     )
+
+
+def _place(destination: str) -> str:
+    """A destination without its lane."""
+    return destination.partition("#")[0]
+
+
+def _like(place: str) -> str:
+    """The LIKE pattern of every lane of a place."""
+    for special in ("\\", "%", "_"):
+        place = place.replace(special, "\\" + special)
+    return place + "#%"

@@ -92,8 +92,8 @@ class Event:
     ``line`` is the command line in words (a button carries one); ``fields`` what a form added. ``account`` is the
     member's id in that chat. ``destination`` is where an answer goes, ``private`` whether only that member sees it.
     ``anchor`` is the chat's id of the message or thread it happened in, in the form the chat's placements use.
-    ``shared`` is text of a message that the member pointed at (a shortcut), with its link in ``shared_url``. ``happened_at`` is
-    the chat's own time stamp, 0 where it gives none.
+    ``shared`` is text of a message that the member pointed at (a shortcut), with its link in ``shared_url``.
+    ``happened_at`` is the chat's own time stamp, 0 where it gives none.
     """
 
     chat: str

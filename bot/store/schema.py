@@ -29,7 +29,8 @@ def m001_posts(db: Database) -> None:
     db.conn.execute("""CREATE TABLE bucket (
         subject TEXT NOT NULL, drill TEXT NOT NULL, minute INTEGER NOT NULL, family TEXT NOT NULL,
         platform TEXT NOT NULL, sentiment INTEGER NOT NULL, count INTEGER NOT NULL, engagement INTEGER NOT NULL,
-        carrier INTEGER NOT NULL, carrier_post INTEGER NOT NULL, top_influence INTEGER NOT NULL, top_post INTEGER NOT NULL,
+        carrier INTEGER NOT NULL, carrier_post INTEGER NOT NULL, top_influence INTEGER NOT NULL,
+        top_post INTEGER NOT NULL,
         PRIMARY KEY (subject, drill, minute, family, platform, sentiment)) WITHOUT ROWID""")
     # Hours are what baselines by hour of week read: eight weeks of them are 1,344 rows a subject and family.
     db.conn.execute("""CREATE TABLE hour (

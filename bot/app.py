@@ -1,0 +1,294 @@
+"""The composition root: every part made once, by plain constructor arguments, and run as one."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from sqlite_utils import Database
+
+import handlers
+from bot import chats as chat_builder
+from bot.analysis.pipeline import Analyser
+from bot.analysis.sentiment import engine_named
+from bot.clock import MINUTE, SECOND, Clock, SystemClock
+from bot.config import Config, SourceConfig
+from bot.delivery import outbox
+from bot.delivery.alarm import Alarm
+from bot.delivery.lease import Lease
+from bot.delivery.outbox import Row
+from bot.delivery.processor import Processor
+from bot.delivery.sender import Sender
+from bot.demo.feed import DemoFeed
+from bot.housekeeping import Housekeeping
+from bot.incidents.cards import IncidentCards
+from bot.incidents.notices import Notices, drill_destinations
+from bot.incidents.service import Incidents
+from bot.intake import accept
+from bot.intake.collector import Collector, note_push
+from bot.intake.coverage import Coverage
+from bot.intake.intake import Intake
+from bot.intake.minimise import Minimiser, install_key
+from bot.intake.pipeline import Pipeline
+from bot.intake.watch import Watch
+from bot.metrics import Metrics
+from bot.model.incident import SYSTEM
+from bot.model.message import Message
+from bot.model.text import Text
+from bot.reports.charts import chart_maker
+from bot.sources.factory import source_from
+from bot.sources.net import new_session
+from bot.store import incidents as incident_store
+from bot.store.database import Store
+from bot.texts import render
+from bot.web import Api, Readiness, errors
+from handlers.dispatch import Dispatcher
+from handlers.registry import Services
+
+log = logging.getLogger(__name__)
+
+LEASE_TIME = 15 * SECOND
+STOP_GRACE = 10.0  # seconds that messages under way get at a stop
+PUBLIC_WITHOUT_TOKENS = "public_without_tokens"
+
+
+class StartRefused(Exception):
+    """The process must not start as configured; ``text`` says why and what to do."""
+
+    def __init__(self, key: str, **params: Any) -> None:
+        super().__init__(key)
+        self.text = Text(key, params)
+
+
+class App:
+    """One process. ``role``: ``all`` does everything, ``web`` only takes in and shows, ``worker`` only works.
+
+    Any number of web processes and workers may share a store; a lease lets one worker work at a time, another takes
+    over within seconds when it dies.
+    """
+
+    def __init__(self, config: Config, *, clock: Clock | None = None, role: str = "all", demo: bool = False) -> None:
+        self.config = config
+        self.clock = clock or SystemClock()
+        self.role = role
+        self.demo = demo
+        self.store = Store(config.store)
+        self.metrics = Metrics()
+        self.ready = Readiness()
+        self.watch = Watch(config)
+        self.store.read_now(self.watch.load)
+        key = self.store.write_now(lambda db: install_key(db, config.privacy.secret("author_key")))
+        self.minimiser = Minimiser(config.privacy.mask, key)
+        self.registry = handlers.load()
+        self.cards = IncidentCards(config)
+        self.notices = Notices(config, self.cards)
+        self.incidents = Incidents(config, self.notices, self.watch.subjects)
+        self.intake = Intake(config, self.store, self.clock, self.minimiser, note_push, self._posts_stored)
+        services = Services(config, self.incidents, self.cards, self.watch, self.intake.take_now)
+        self.dispatcher = Dispatcher(self.registry, services)
+        self.processor = Processor(
+            self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
+        )
+        self.chats = chat_builder.build(
+            config, self.store, self.clock, make=chart_maker(self.store, self.clock),
+            form_for=self.registry.form_for, complete=self._complete, language_of=self.dispatcher.language_of,
+            accepted=self._event_accepted, visitor="visitor" if demo else "",
+        )  # fmt: skip
+        self.sender = Sender(
+            self.store, self.clock, self.chats.live, drill_destinations=drill_destinations(config),
+            on_failed=self._undelivered, observe=self.metrics.sent,
+        )  # fmt: skip
+        self.housekeeping = Housekeeping(config, self.store, self.clock)
+        self.coverage = Coverage(config, self.incidents)
+        self.alarm = Alarm(
+            self.store, self.clock,
+            {
+                "escalate": lambda db, timer, now: self.incidents.escalate(db, timer.object, now),
+                "refresh": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
+            },
+            self._changed,
+        )  # fmt: skip
+        analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
+        self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._lease = Lease(self.store, self.clock, "worker", f"{socket.gethostname()}:{os.getpid()}", LEASE_TIME)
+
+    # -- life
+
+    async def start(self) -> None:
+        """Open the doors, then begin to work."""
+        for source in self.config.sources:
+            self.store.write_now(lambda db, source=source: self.coverage.register(db, source, self.clock.now()))  # type: ignore[misc]
+        if self.role in ("all", "web"):
+            await self._open_doors()
+        if self.role in ("all", "worker"):
+            self._spawn("worker", self._work())
+        for start in self.chats.starts if self.role in ("all", "web") else ():
+            await start()
+
+    async def stop(self) -> None:
+        """Close the doors, let what is under way end, give the rest back to its rows."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for stop in self.chats.stops:
+            await stop()
+        if self._session is not None:
+            await self._session.close()
+        await self._lease.release()
+        self.store.close()
+
+    @property
+    def port(self) -> int:
+        """The port that is really listened on (the configured one may be 0)."""
+        assert self._runner is not None
+        return int(self._runner.addresses[0][1])
+
+    async def _open_doors(self) -> None:
+        host, port = self.config.address
+        if not is_loopback(host) and not self.config.tokens:
+            raise StartRefused("app.public_without_tokens", listen=f"{host}:{port}")
+        self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=2.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port, backlog=1024).start()
+        except OSError as error:
+            raise StartRefused("app.address_taken", listen=f"{host}:{port}", cause=error.strerror or "") from None
+
+    def application(self) -> web.Application:
+        """The HTTP application with every route."""
+        app = web.Application(middlewares=[errors], client_max_size=32 * 1024 * 1024)
+        Api(self.config, self.store, self.clock, self.intake, self.metrics, self.ready).add_routes(app)
+        self.chats.mount(app)
+        return app
+
+    async def _work(self) -> None:
+        """Hold the lease and work; when it is lost, stop working at once and wait for it again."""
+        self.ready.ask(self._late_timers)
+        while True:
+            await self._lease.acquire()
+            work = [asyncio.create_task(part, name=name) for name, part in self._parts()]
+            keeper = asyncio.create_task(self._lease.keep())
+            try:
+                done, _ = await asyncio.wait({*work, keeper}, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    if task is not keeper:
+                        task.result()  # a part that ends has failed: fail loudly, the supervisor restarts us
+                log.warning("another worker holds the lease; waiting")
+            finally:
+                for task in (*work, keeper):
+                    task.cancel()
+                await asyncio.gather(*work, keeper, return_exceptions=True)
+
+    def _parts(self) -> list[tuple[str, Awaitable[None]]]:
+        self._session = self._session or new_session(self.config.privacy.allow_hosts)
+        parts: list[tuple[str, Any]] = [
+            ("pipeline", self.pipeline.run()),
+            ("processor", self.processor.run()),
+            ("sender", self.sender.run()),
+            ("alarm", self.alarm.run()),
+            ("housekeeping", self.housekeeping.run()),
+            ("collector", self._collector().run()),
+        ]
+        if self.demo:
+            platforms = {source.id: source.platform for source in self.config.sources}
+            speed = next((source.speed for source in self.config.sources if source.kind == "demo"), 1.0)
+            parts.append(("demonstration", DemoFeed(self.clock, self._take_demo, platforms, speed).run()))
+        return parts
+
+    def _collector(self) -> Collector:
+        assert self._session is not None
+        polled = []
+        for source in self.config.sources:
+            built = source_from(source, self._session) if source.enabled else None
+            if built is not None:
+                polled.append((source, built))
+        return Collector(
+            self.store, self.clock, polled, self.watch.sensitive_now, self._accept_polled,
+            on_health=self.coverage.changed, configured=self.config.sources,
+        )  # fmt: skip
+
+    # -- what parts tell each other
+
+    def _accept_polled(self, db: Database, items: Sequence[dict[str, Any]], source: SourceConfig, now: int) -> Any:
+        reading = accept.read(items, self.minimiser, source=source.id, platform=source.platform, now=now)
+        result = accept.keep(db, reading, items, source.id, now)
+        self._posts_stored(result)
+        return result
+
+    async def _take_demo(self, items: list[dict[str, Any]], source: str, platform: str) -> None:
+        await self.intake.take(items, source, platform)
+
+    def _posts_stored(self, result: accept.Accepted) -> None:
+        self.metrics.posts.labels("accepted").inc(result.accepted)
+        self.metrics.posts.labels("duplicate").inc(result.duplicates)
+        self.metrics.posts.labels("rejected").inc(len(result.rejected))
+        self._on_loop(self.pipeline.wake)
+
+    def _event_accepted(self) -> None:
+        self._on_loop(self.processor.wake)
+
+    def _changed(self) -> None:
+        """Something may have been enqueued or scheduled."""
+        self._on_loop(self.sender.wake)
+        self._on_loop(self.alarm.wake)
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        """Wake-ups may come from the store's thread; events belong to the loop."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(call)
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def _spawn(self, name: str, work: Any) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def wait(self) -> None:
+        """Return when the worker ends by itself, which is a failure; raises what it failed of."""
+        if self._tasks:
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        else:
+            await asyncio.Event().wait()
+
+    async def _late_timers(self) -> str:
+        late = await self.alarm.late()
+        return f"{late} timers are more than a minute late" if late else ""
+
+    def _complete(self, line: str, language: str) -> list[tuple[str, str]]:
+        return [(insert, render(Text(key), language)) for insert, key in self.registry.complete(line, language)]
+
+    def _undelivered(self, db: Database, row: Row, error: str, now: int) -> None:
+        """A chat refused a message for good: it stands on the incident's timeline and in the console."""
+        object_ = row.message.object or row.message.thread
+        if object_.startswith("incident:") and incident_store.get(db, object_.partition(":")[2]):
+            params = {"destination": row.message.destination, "error": error[:200]}
+            incident_store.note(db, object_.partition(":")[2], "undelivered", now, SYSTEM, params)
+        if row.message.chat == "console":
+            return
+        for name, channel in self.config.channels.items():
+            if channel.console and name != "drill":
+                language = self.config.channel_language(name)
+                text = Text("announce.undelivered", {"destination": row.message.destination, "error": error[:200]})
+                notice = Message(
+                    f"console:{channel.console}", text=render(text, language), language=language, reason="undelivered"
+                )
+                outbox.enqueue(db, notice, f"undelivered:{row.key}", now)
+                return
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+__all__ = ["MINUTE", "App", "StartRefused"]

@@ -1,0 +1,107 @@
+"""The chats a configuration asks for, built and ready to be mounted and run."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from bot.chat.console.console import Console, FormFor
+from bot.chat.mail import MailChat
+from bot.chat.slack.adapter import SlackChat
+from bot.chat.slack.events import SlackInbound
+from bot.chat.sms import SmsChat
+from bot.chat.wecom.adapter import WecomChat
+from bot.chat.wecom.client import WecomClient
+from bot.chat.wecom.codes import ResponseCodes
+from bot.chat.wecom.crypto import WecomCrypto
+from bot.chat.wecom.inbound import WecomCallback
+from bot.clock import Clock
+from bot.config import Config
+from bot.delivery.chat import AttachmentMaker, Chat
+from bot.store.database import Store
+
+Stop = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Chats:
+    """``live`` by name; ``mount`` puts the inbound routes into an application; ``starts`` and ``stops`` are awaited
+    around the run."""
+
+    live: dict[str, Chat] = field(default_factory=dict)
+    mounts: list[Callable[[web.Application], None]] = field(default_factory=list)
+    starts: list[Stop] = field(default_factory=list)
+    stops: list[Stop] = field(default_factory=list)
+
+    def mount(self, app: web.Application) -> None:
+        for mount in self.mounts:
+            mount(app)
+
+
+def build(
+    config: Config,
+    store: Store,
+    clock: Clock,
+    *,
+    make: AttachmentMaker,
+    form_for: FormFor,
+    complete: Callable[[str, str], list[tuple[str, str]]],
+    language_of: Callable[[str], str],
+    accepted: Callable[[], None],
+    visitor: str = "",
+) -> Chats:
+    """Everything configured under ``chat``; the console always."""
+    chats = Chats()
+    console = Console(
+        store, clock, config, form_for, complete, config.people, make=make, visitor=visitor, accepted=accepted
+    )
+    chats.live["console"] = console.chat
+    chats.mounts.append(console.add_routes)
+    if config.chat.slack:
+        _slack(chats, config, store, clock, make, form_for, language_of, accepted)
+    if config.chat.wecom:
+        _wecom(chats, config, store, clock, make, accepted)
+    if config.chat.email:
+        chats.live["email"] = MailChat(config.chat.email, clock, make)
+    if config.chat.sms:
+        sms = SmsChat(config.chat.sms, clock)
+        chats.live["sms"] = sms
+        chats.stops.append(sms.close)
+    return chats
+
+
+def _slack(
+    chats: Chats,
+    config: Config,
+    store: Store,
+    clock: Clock,
+    make: AttachmentMaker,
+    form_for: FormFor,
+    language_of: Callable[[str], str],
+    accepted: Callable[[], None],
+) -> None:
+    assert config.chat.slack is not None
+    slack = SlackChat(config.chat.slack, clock, make)
+    inbound = SlackInbound(store, clock, config.chat.slack, form_for, language_of, accepted=accepted)
+    chats.live["slack"] = slack
+    chats.mounts.append(lambda app: app.router.add_post("/slack/events", inbound.handle) and None)
+    chats.starts.append(inbound.start_socket)
+    chats.stops.extend([inbound.stop_socket, slack.close])
+
+
+def _wecom(
+    chats: Chats, config: Config, store: Store, clock: Clock, make: AttachmentMaker, accepted: Callable[[], None]
+) -> None:
+    wecom = config.chat.wecom
+    assert wecom is not None
+    codes = ResponseCodes()
+    client = WecomClient(wecom, clock)
+    chat = WecomChat(client, clock, make, codes)
+    chats.live["wecom"] = chat
+    chats.stops.append(chat.close)
+    if wecom.secret("token") and wecom.secret("aes_key"):
+        crypto = WecomCrypto(wecom.secret("token"), wecom.secret("aes_key"), wecom.corp_id)
+        callback = WecomCallback(
+            crypto, store, clock, codes, agent_id=wecom.agent_id, stored=accepted, language=config.language
+        )
+        chats.mounts.append(callback.add_routes)

@@ -1,0 +1,335 @@
+"""The command line. Data goes to stdout, words to stderr; exit 0 fine, 1 a finding, 2 wrong usage."""
+
+import asyncio
+import os
+import signal
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from bot import logs
+from bot.config import Config, ConfigError, SecretHolder, load, parse
+from bot.model.text import Text
+from bot.texts import render
+
+DEMO_STORE = "var/demo.db"
+CONFIG_NAME = "fengbo.yaml"
+
+
+def say(text: Text, language: str) -> None:
+    """Words for the person at the terminal, on stderr."""
+    click.echo(render(text, language), err=True)
+
+
+def terminal_language() -> str:
+    """The language of command-line words: FENGBO_LANGUAGE, else the locale; English unless it is Chinese."""
+    wanted = os.environ.get("FENGBO_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh-CN" if wanted.lower().startswith("zh") else "en"
+
+
+def find_config(path: str | None) -> Path | None:
+    """The configuration file: ``--config``, FENGBO_CONFIG, or fengbo.yaml in the working folder."""
+    named = path or os.environ.get("FENGBO_CONFIG")
+    if named:
+        return Path(named)
+    here = Path(CONFIG_NAME)
+    return here if here.is_file() else None
+
+
+def read_config(path: str | None) -> tuple[Config, bool]:
+    """``(configuration, is demonstration)``; ends the program with every problem named if it cannot be used."""
+    file = find_config(path)
+    try:
+        if file is not None:
+            return load(file), False
+        source = resources.files("bot.demo").joinpath("fengbo.yaml").read_text(encoding="utf-8")
+        return parse(source, "demo/fengbo.yaml"), True
+    except ConfigError as error:
+        for place, text in error.problems:
+            click.echo(f"{place}: {render(text, terminal_language())}", err=True)
+        raise SystemExit(2) from None
+
+
+def secrets_of(config: Config) -> list[str]:
+    """Every secret value of a configuration, for the log filter."""
+    found: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, SecretHolder):
+            names = {name.removesuffix("_env").removesuffix("_file") for name in type(node).model_fields}
+            found.extend(filter(None, (node.secret(name) for name in names)))
+        if hasattr(node, "model_fields"):
+            for name in type(node).model_fields:
+                walk(getattr(node, name))
+        elif isinstance(node, dict):
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(config)
+    return found
+
+
+config_option = click.option(
+    "--config", "config_path", metavar="FILE", help="Configuration file (else FENGBO_CONFIG, fengbo.yaml)."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fengbo", prog_name="fengbo")
+def cli() -> None:
+    """Fengbo (风波): the chat-ops bot for public-opinion crises."""
+
+
+@cli.command()
+@config_option
+@click.option(
+    "--role", type=click.Choice(["all", "web"]), default="all", help="web: only HTTP; a worker does the rest."
+)
+@click.option("--log", "log_kind", type=click.Choice(["auto", "text", "json"]), default="auto")
+def run(config_path: str | None, role: str, log_kind: str) -> None:
+    """Start Fengbo; without a configuration, the demonstration."""
+    config, demo = read_config(config_path)
+    if demo:
+        start_demo_afresh(config)
+    _serve(config, role, demo, log_kind)
+
+
+@cli.command()
+@config_option
+@click.option("--log", "log_kind", type=click.Choice(["auto", "text", "json"]), default="auto")
+def worker(config_path: str | None, log_kind: str) -> None:
+    """Collect, analyse, alert and deliver, without HTTP. A second worker stands by and takes over."""
+    config, _ = read_config(config_path)
+    _serve(config, "worker", False, log_kind)
+
+
+@cli.command()
+@config_option
+@click.option("--offline", is_flag=True, help="Do not contact Slack, WeCom or the sources.")
+def check(config_path: str | None, offline: bool) -> None:
+    """Look at the configuration, tokens and reachability, and say in words what to mend."""
+    from bot.check import run_checks
+
+    config, _ = read_config(config_path)
+    language = terminal_language()
+    marks = {"ok": "✓", "note": "·", "warn": "!", "error": "✗"}
+    worst = 0
+    for level, text in asyncio.run(run_checks(config, offline=offline)):
+        click.echo(f"{marks[level]} {render(text, language)}", err=True)
+        worst = max(worst, int(level == "error"))
+    raise SystemExit(worst)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@config_option
+def analyse(files: tuple[str, ...], config_path: str | None) -> None:
+    """Posts in (JSON lines), one JSON line each out: language, subjects, sentiment, crisis types, entities, story."""
+    from bot.analysis.jsonl import analyse_lines
+    from bot.analysis.pipeline import Analyser
+    from bot.analysis.sentiment import engine_named
+
+    config, _ = read_config(config_path)
+    analyser = Analyser([item.subject() for item in config.subjects], engine_named(config.grading.engine))
+    bad: list[str] = []
+
+    def report(number: int, error: str) -> None:
+        bad.append(error)
+        click.echo(f"{number}: {error}", err=True)
+
+    out = sys.stdout.buffer
+    for name in files:
+        stream = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - closed below
+        try:
+            for line in analyse_lines(stream, analyser, on_error=report):
+                out.write(line)
+                out.write(b"\n")
+        finally:
+            if name != "-":
+                stream.close()
+    out.flush()
+    raise SystemExit(1 if bad else 0)
+
+
+@cli.command()
+@click.argument("target", type=click.Path())
+@config_option
+def backup(target: str, config_path: str | None) -> None:
+    """Copy the running store into TARGET, whole and consistent."""
+    from bot.store.database import Store
+
+    config, _ = read_config(config_path)
+    store = Store(config.store)
+    try:
+        store.backup_to(target)
+    except FileExistsError:
+        say(Text("cli.exists", {"file": target}), terminal_language())
+        raise SystemExit(2) from None
+    finally:
+        store.close()
+    size = Path(target).stat().st_size
+    say(Text("cli.backed_up", {"file": target, "size": f"{size / 1e6:.1f} MB"}), terminal_language())
+
+
+@cli.command()
+@click.argument("source", type=click.Path(exists=True))
+@config_option
+def restore(source: str, config_path: str | None) -> None:
+    """Put the backup SOURCE in the place of the store. Stop Fengbo first; the old store is kept beside it."""
+    from bot.maintenance import RestoreRefused, restore_store
+
+    config, _ = read_config(config_path)
+    try:
+        kept = restore_store(Path(source), Path(config.store))
+    except RestoreRefused as error:
+        say(error.text, terminal_language())
+        raise SystemExit(2) from None
+    say(Text("cli.restored", {"file": source, "kept": str(kept) if kept else "—"}), terminal_language())
+
+
+@cli.command()
+@click.argument("source_id")
+@click.argument("file", type=click.Path(exists=True))
+@config_option
+def import_(source_id: str, file: str, config_path: str | None) -> None:
+    """Import a CSV, XLSX or JSONL file as posts of SOURCE_ID."""
+    from bot.maintenance import import_file
+
+    config, _ = read_config(config_path)
+    accepted, duplicates, rejected = asyncio.run(
+        import_file(config, source_id, Path(file), lambda text: say(text, terminal_language()))
+    )
+    params = {"accepted": accepted, "duplicates": duplicates, "rejected": len(rejected)}
+    say(Text("cli.imported", params), terminal_language())
+    for place, error in rejected[:20]:
+        click.echo(f"{file}:{place}: {error}", err=True)
+    raise SystemExit(1 if rejected else 0)
+
+
+@cli.command()
+@click.option("--slack-manifest", is_flag=True, help="Print a Slack app manifest to paste at api.slack.com/apps.")
+@click.option("--url", default="", help="Public address of this bot for the manifest; without it, Socket Mode.")
+@click.option("--wecom-menu", is_flag=True, help="Create the WeCom application menu.")
+@config_option
+def init(slack_manifest: bool, url: str, wecom_menu: bool, config_path: str | None) -> None:
+    """Write a first fengbo.yaml, print a Slack manifest, or create the WeCom menu."""
+    if slack_manifest:
+        from bot.chat.slack.manifest import manifest
+
+        click.echo(orjson.dumps(manifest(url), option=orjson.OPT_INDENT_2).decode())
+        return
+    if wecom_menu:
+        from bot.chat.wecom.menu import create_menu_for
+
+        config, _ = read_config(config_path)
+        asyncio.run(create_menu_for(config))
+        say(Text("cli.menu_created"), terminal_language())
+        return
+    target = Path(config_path or CONFIG_NAME)
+    if target.exists():
+        say(Text("cli.exists", {"file": str(target)}), terminal_language())
+        raise SystemExit(2)
+    target.write_text(
+        resources.files("bot").joinpath("first_config.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    say(Text("cli.init_done", {"file": str(target)}), terminal_language())
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True))
+@config_option
+def replay(files: tuple[str, ...], config_path: str | None) -> None:
+    """Play recorded posts (JSON lines, also .gz) in virtual time: one JSON line per alert."""
+    from bot.replay import replay_files
+
+    config, _ = read_config(config_path)
+    for alert in replay_files(config, [Path(name) for name in files]):
+        click.echo(orjson.dumps(alert).decode())
+
+
+@cli.command()
+@click.option("--what", default="", help="One part only: analysis, intake, flow.")
+def bench(what: str) -> None:
+    """Measure this machine: analysis, durable intake, alert and command latency."""
+    from bot.bench import run_benchmarks
+
+    raise SystemExit(run_benchmarks(what))
+
+
+@cli.group()
+def audit() -> None:
+    """The append-only trail of privileged acts."""
+
+
+@audit.command()
+@config_option
+def verify(config_path: str | None) -> None:
+    """Check the hash chain of the audit trail from its first row to its last."""
+    from bot.store import audit as audit_store
+    from bot.store.database import Store
+
+    config, _ = read_config(config_path)
+    store = Store(config.store)
+    broken = store.read_now(audit_store.verify)
+    count = store.read_now(lambda db: db.conn.execute("SELECT COUNT(*) FROM audit").fetchone()[0])
+    store.close()
+    key = "cli.audit_broken" if broken else "cli.audit_whole"
+    say(Text(key, {"row": broken or 0, "n": count}), terminal_language())
+    raise SystemExit(1 if broken else 0)
+
+
+cli.add_command(import_, "import")
+
+
+def start_demo_afresh(config: Config) -> None:
+    """The demonstration tells its story from the beginning each time."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(config.store + suffix).unlink(missing_ok=True)
+
+
+def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
+    from bot.app import App, StartRefused
+
+    logs.set_up(log_kind, secrets_of(config), os.environ.get("FENGBO_LOG_LEVEL", "INFO"))
+    language = terminal_language()
+
+    async def main() -> None:
+        app = App(config, role=role, demo=demo)
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopping.set)
+        try:
+            await app.start()
+            if role in ("all", "web"):
+                host = config.address[0]
+                shown = f"[{host}]" if ":" in host else host
+                say(
+                    Text("cli.running_demo" if demo else "cli.running", {"url": f"http://{shown}:{app.port}"}), language
+                )
+            working = asyncio.create_task(app.wait())
+            waiting = asyncio.create_task(stopping.wait())
+            done, _ = await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if working in done:
+                working.result()
+            say(Text("cli.stopping"), language)
+        finally:
+            await app.stop()
+
+    try:
+        asyncio.run(main())
+    except StartRefused as error:
+        say(error.text, language)
+        raise SystemExit(2) from None
+
+
+def main() -> None:
+    """Entry point of the ``fengbo`` command."""
+    cli.main(prog_name="fengbo")

@@ -1,0 +1,196 @@
+"""Sends the outbox: one lane of work per destination, in order, paced, without one holding up another."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from sqlite_utils import Database
+
+from bot.clock import MINUTE, SECOND, Clock
+from bot.delivery import outbox
+from bot.delivery.chat import Blocked, Chat, Delay, Pace, Refused, Unclear
+from bot.delivery.outbox import Placement, Row
+from bot.store.database import Priority, Store
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = 500  # milliseconds; rows of another process have no other way to wake us
+FIRST_PAUSE = 1 * SECOND
+LONGEST_PAUSE = 5 * MINUTE
+SEND_TIMEOUT = 60 * SECOND
+
+Failed = Callable[[Database, Row, str, int], None]
+Observe = Callable[[str, str, int], None]
+
+
+class Sender:
+    """``drill_destinations`` are the only ones a drill's message may go to; ``on_failed`` runs in the transaction that
+    marks a message as failed; ``observe(chat, outcome, waited ms)`` feeds the metrics."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        chats: Mapping[str, Chat],
+        *,
+        drill_destinations: frozenset[str] = frozenset(),
+        on_failed: Failed | None = None,
+        observe: Observe | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._chats = chats
+        self._drill_destinations = drill_destinations
+        self._on_failed = on_failed or (lambda db, row, error, now: None)
+        self._observe = observe or (lambda chat, outcome, waited: None)
+        self._wake = asyncio.Event()
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._recent: dict[str, deque[int]] = {}
+        self._paced_until: dict[str, int] = {}
+
+    def wake(self) -> None:
+        """Something was enqueued."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; lanes under way are given up at cancellation and resumed from their rows."""
+        try:
+            while True:
+                self._wake.clear()
+                pause = await self._start_lanes()
+                sleeper = asyncio.ensure_future(self._clock.sleep(pause))
+                waker = asyncio.ensure_future(self._wake.wait())
+                await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (sleeper, waker):
+                    task.cancel()
+        finally:
+            for lane in self._lanes.values():
+                lane.cancel()
+            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+
+    async def idle(self) -> bool:
+        """Whether nothing is due to be sent now (tests and graceful stops wait for it)."""
+        now = self._clock.now()
+        waiting = await self._store.read(outbox.destinations)
+        return not self._lanes and not any(self._due_at(name, at) <= now for name, at, _ in waiting)
+
+    async def _start_lanes(self) -> int:
+        now, pause = self._clock.now(), LOOK_AGAIN
+        for destination, not_before, _ in await self._store.read(outbox.destinations):
+            if destination in self._lanes:
+                continue
+            due_at = self._due_at(destination, not_before)
+            if due_at > now:
+                pause = min(pause, due_at - now)
+                continue
+            task = asyncio.create_task(self._drain(destination), name=f"send {destination}")
+            self._lanes[destination] = task
+            task.add_done_callback(partial(self._lane_ended, destination))
+        return pause
+
+    def _lane_ended(self, destination: str, task: "asyncio.Task[None]") -> None:
+        self._lanes.pop(destination, None)
+        if not task.cancelled() and task.exception():
+            log.error("sending to %s stopped; it goes on with the next look", destination, exc_info=task.exception())
+            self._paced_until[destination] = self._clock.now() + FIRST_PAUSE
+        self._wake.set()
+
+    def _due_at(self, destination: str, not_before: int) -> int:
+        return max(not_before, self._paced_until.get(destination, 0))
+
+    async def _drain(self, destination: str) -> None:
+        """Send the head of one destination until it is empty, paced or blocked."""
+        while True:
+            now = self._clock.now()
+            chat = self._chats.get(destination.partition(":")[0])
+            if chat is not None and (wait := self._wait_for_pace(destination, chat.pace(destination), now)):
+                self._paced_until[destination] = now + wait
+                return
+            row = await self._claim(destination, now)
+            if row is None:
+                return
+            if chat is None:
+                await self._fail(row, f"no chat is configured for {destination}")
+                continue
+            if row.message.drill and destination.partition("#")[0] not in self._drill_destinations:
+                await self._fail(row, "a drill may not reach this destination")
+                continue
+            if not await self._deliver(chat, row):
+                return
+
+    async def _claim(self, destination: str, now: int) -> Row | None:
+        return await self._store.write(lambda db: outbox.claim(db, destination, now), Priority.DELIVERY)
+
+    async def _deliver(self, chat: Chat, row: Row) -> bool:
+        """One try of one row; False ends the lane until the row's new time."""
+        destination = row.message.destination
+        try:
+            arrived, placement = await chat.find(row) if row.unclear else (False, None)
+            if not arrived:
+                target, thread = await self._store.read(lambda db: self._placements(db, row))
+                placement = await asyncio.wait_for(chat.send(row, target, thread), SEND_TIMEOUT / 1000)
+        except Delay as error:
+            await self._later(row, error.milliseconds, str(error), unclear=False)
+            self._observe(chat.name, "delayed", 0)
+            return False
+        except Blocked as error:
+            await self._later(row, _pause(row.attempts), str(error), unclear=False)
+            self._observe(chat.name, "blocked", 0)
+            return False
+        except (Unclear, TimeoutError) as error:
+            await self._later(row, _pause(row.attempts), str(error) or "no answer in time", unclear=True)
+            self._observe(chat.name, "unclear", 0)
+            return False
+        except Refused as error:
+            self._observe(chat.name, "refused", 0)
+            await self._fail(row, str(error))
+            return True
+        now = self._clock.now()
+        self._recent.setdefault(_lane_limit_key(destination), deque(maxlen=1000)).append(now)
+        await self._store.write(lambda db: outbox.sent(db, row, now, placement), Priority.DELIVERY)
+        self._observe(chat.name, "sent", now - row.created_at)
+        return True
+
+    def _placements(self, db: Database, row: Row) -> tuple[Placement | None, Placement | None]:
+        message = row.message
+        target = outbox.placement(db, message.object, message.destination) if message.object else None
+        thread = outbox.placement(db, message.thread, message.destination) if message.thread else None
+        return target, thread
+
+    async def _later(self, row: Row, pause: int, error: str, *, unclear: bool) -> None:
+        until = self._clock.now() + max(1, pause)
+        log.warning("message %s to %s waits %d ms: %s", row.key, row.message.destination, pause, error)
+        await self._store.write(lambda db: outbox.later(db, row, until, error, unclear=unclear), Priority.DELIVERY)
+
+    async def _fail(self, row: Row, error: str) -> None:
+        now = self._clock.now()
+        log.error("message %s to %s was refused: %s", row.key, row.message.destination, error)
+
+        def job(db: Database) -> None:
+            outbox.failed(db, row, error)
+            self._on_failed(db, row, error, now)
+
+        await self._store.write(job, Priority.DELIVERY)
+        self._wake.set()
+
+    def _wait_for_pace(self, destination: str, pace: Pace | None, now: int) -> int:
+        """Milliseconds until the destination's documented limit allows one more message."""
+        if pace is None:
+            return 0
+        recent = self._recent.get(_lane_limit_key(destination))
+        if not recent or len(recent) < pace.count:
+            return 0
+        return max(0, recent[-pace.count] + pace.period - now)
+
+
+def _lane_limit_key(destination: str) -> str:
+    """Lanes other than answers share their address's limit."""
+    place, _, lane = destination.partition("#")
+    return destination if lane.startswith("reply") else place
+
+
+def _pause(attempts: int) -> int:
+    """Growing pauses: 1 s, 2 s, 4 s … five minutes."""
+    return int(min(FIRST_PAUSE * 2**attempts, LONGEST_PAUSE)) if attempts < 30 else LONGEST_PAUSE

@@ -1,0 +1,66 @@
+"""Taking posts in: read strictly, minimise, store once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlite_utils import Database
+
+from bot.intake.minimise import Minimiser
+from bot.model.intake import PostError, parse_post
+from bot.model.post import Post
+from bot.store import posts
+
+# How many refused items of one source are kept to look at.
+REJECTED_KEPT = 200
+
+
+@dataclass(slots=True)
+class Reading:
+    """A batch as read: what can be stored, and what cannot with the place and the reason."""
+
+    posts: list[Post] = field(default_factory=list)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a batch. ``rejected`` holds (index, error)."""
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[tuple[int, str], ...] = ()
+
+
+def read(
+    items: Sequence[Any], minimiser: Minimiser, *, source: str, platform: str, now: int, drill: str = ""
+) -> Reading:
+    """Check a batch without touching the store; a bad item is reported and does not stop the others."""
+    reading = Reading()
+    for index, item in enumerate(items):
+        try:
+            reading.posts.append(
+                minimiser.post(parse_post(item, source=source, platform=platform, now=now, drill=drill))
+            )
+        except PostError as error:
+            reading.rejected.append((index, str(error)))
+    return reading
+
+
+def keep(db: Database, reading: Reading, items: Sequence[Any], source: str, now: int) -> Accepted:
+    """Store a reading in the caller's transaction, with the refused items for somebody to look at."""
+    stored = posts.store(db, reading.posts, now)
+    if reading.rejected:
+        db.conn.executemany(
+            "INSERT INTO rejected_post (source, error, item, rejected_at) VALUES (?, ?, ?, ?)",
+            [
+                (source, error, orjson.dumps(items[index], default=str).decode("utf-8", "replace")[:2000], now)
+                for index, error in reading.rejected[:REJECTED_KEPT]
+            ],
+        )
+        db.conn.execute(
+            "DELETE FROM rejected_post WHERE source = ? AND id <= (SELECT MAX(id) FROM rejected_post) - ?",
+            (source, REJECTED_KEPT),
+        )
+    return Accepted(stored.accepted, stored.duplicates, tuple(reading.rejected))

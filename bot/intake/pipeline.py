@@ -1,0 +1,177 @@
+"""Stored posts → analysis → mentions and counts → verdicts → incidents. The stored cursor is the queue."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from sqlite_utils import Database
+
+from bot.analysis.pipeline import Analyser
+from bot.analysis.stories import StoryIndex
+from bot.clock import HOUR, SECOND, Clock
+from bot.incidents.service import Incidents
+from bot.intake.watch import Watch
+from bot.model.post import Analysis, Post
+from bot.store import incidents as incident_store
+from bot.store import posts, stories
+from bot.store.database import Priority, Store
+from bot.warning.service import BaselineCache, Verdict, verdicts
+
+log = logging.getLogger(__name__)
+
+BATCH = 512
+LOOK_AGAIN = 250  # milliseconds; posts stored by another process have no other way to wake us
+# One subject is judged at most this often; live incidents at least every TICK.
+JUDGE_EVERY = 250
+TICK = 30 * SECOND
+STORY_WINDOW = 48 * HOUR
+STORY_CAPACITY = 200_000
+
+
+class Pipeline:
+    """One analysing worker. ``on_change`` is called after anything may have been enqueued."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        watch: Watch,
+        analyser: Analyser,
+        incidents: Incidents,
+        on_change: Callable[[], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._watch = watch
+        self._analyser = analyser
+        self._rules_version = watch.version
+        self._incidents = incidents
+        self._on_change = on_change or (lambda: None)
+        self._baselines = BaselineCache()
+        self._stories = StoryIndex(STORY_CAPACITY, STORY_WINDOW)
+        self._next_story = 1
+        self._dirty: set[tuple[str, str]] = set()
+        self._judged_at: dict[tuple[str, str], int] = {}
+        self._ticked_at = 0
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Posts were stored."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Analyse and judge until cancelled."""
+        await self.start()
+        while True:
+            self._wake.clear()
+            if not await self.step():
+                pause = min(LOOK_AGAIN, JUDGE_EVERY) if self._dirty else LOOK_AGAIN
+                sleeper = asyncio.ensure_future(self._clock.sleep(pause))
+                waker = asyncio.ensure_future(self._wake.wait())
+                await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (sleeper, waker):
+                    task.cancel()
+
+    async def start(self) -> None:
+        """Rebuild what lives in memory from the store; every subject is judged once, so that nothing that was counted
+        before a crash stays unjudged."""
+        now = self._clock.now()
+        known, following = await self._store.read(lambda db: stories.load(db, now - STORY_WINDOW, STORY_CAPACITY))
+        self._stories.load(known)
+        self._next_story = following
+        self._dirty = {(subject.id, "") for subject in self._watch.subjects()}
+
+    async def step(self) -> bool:
+        """Analyse one batch, judge what it touched; False if there was nothing to analyse."""
+        self._follow_rules()
+        rows = await self._store.read(lambda db: posts.unanalysed(db, BATCH))
+        if rows:
+            await self._analyse(rows)
+        await self._judge_due()
+        return bool(rows)
+
+    async def _analyse(self, rows: list[tuple[int, Post]]) -> None:
+        analyses, placed, new_stories = await asyncio.to_thread(self._think, rows)
+        now = self._clock.now()
+        before = rows[0][0] - 1
+        watch_words = dict(self._watch.watch_words())
+
+        def job(db: Database) -> set[tuple[str, str]]:
+            seen = posts.cursor(db, "analysed")
+            if seen > before or not posts.move_cursor(db, "analysed", seen, rows[-1][0]):
+                return set()  # another worker was faster
+            relevant = [
+                (seq, post, analysis, story)
+                for (seq, post), analysis, story in zip(rows, analyses, placed, strict=True)
+                if analysis.subjects
+            ]
+            stories.save(db, [(row[3], row[0], row[1]) for row in relevant if row[3]], new_stories)
+            return posts.record(db, relevant, watch_words, now)
+
+        self._dirty |= await self._store.write(job, Priority.BULK)
+
+    def _think(self, rows: list[tuple[int, Post]]) -> tuple[list[Analysis], list[int], dict[int, bytes]]:
+        """The computing part, off the event loop: analyses, the story of each post, signatures of new stories."""
+        analyses = self._analyser.analyse([post for _, post in rows])
+        placed: list[int] = []
+        fresh: dict[int, bytes] = {}
+        for (_, post), analysis in zip(rows, analyses, strict=True):
+            if not analysis.signature or not analysis.subjects:
+                placed.append(0)
+                continue
+            story, is_new = self._stories.add(analysis.signature, post.published_at, self._new_story)
+            if is_new:
+                fresh[story] = analysis.signature
+            placed.append(story)
+        return analyses, placed, fresh
+
+    def _new_story(self) -> int:
+        self._next_story += 1
+        return self._next_story - 1
+
+    async def _judge_due(self) -> None:
+        now = self._clock.now()
+        if now - self._ticked_at >= TICK:
+            self._ticked_at = now
+            self._dirty |= {(item.subject, item.drill) for item in await self._store.read(incident_store.live)}
+        due = [key for key in self._dirty if now - self._judged_at.get(key, 0) >= JUDGE_EVERY]
+        self._dirty.difference_update(due)
+        for start in range(0, len(due), 200):
+            await self.judge(due[start : start + 200])
+
+    async def judge(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Judge (subject, drill) pairs now."""
+        now = self._clock.now()
+        wanted = list(keys)
+        found = await self._store.read(lambda db: self._verdicts(db, wanted, now))
+        for key in wanted:
+            self._judged_at[key] = now
+        worth = [verdict for verdict in found if verdict.grade or verdict.incident]
+        if not worth:
+            return
+
+        def job(db: Database) -> None:
+            for verdict in worth:
+                subject = self._watch.subject(verdict.subject)
+                if subject is not None:
+                    self._incidents.apply(db, verdict, self._watch.thresholds(subject), now)
+
+        await self._store.write(job, Priority.DELIVERY)
+        self._on_change()
+
+    def _verdicts(self, db: Database, keys: list[tuple[str, str]], now: int) -> list[Verdict]:
+        result: list[Verdict] = []
+        for subject_id, drill in keys:
+            subject = self._watch.subject(subject_id)
+            if subject is None:
+                continue
+            rules = self._watch.thresholds(subject)
+            factor = rules.numbers["period_factor"] if self._watch.sensitive_now(now) else 1.0
+            result.extend(verdicts(db, subject, drill, rules, self._baselines, now, factor))
+        return result
+
+    def _follow_rules(self) -> None:
+        if self._watch.version != self._rules_version:
+            self._rules_version = self._watch.version
+            self._analyser = self._analyser.with_subjects(self._watch.subjects())
+            log.info("keyword rules changed: %d subjects in force", len(self._watch.subjects()))

@@ -1,0 +1,41 @@
+"""The audit trail: append-only, each row carrying the digest of the one before it."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from sqlite_utils import Database
+
+from bot.model.incident import Actor
+
+GENESIS = "0" * 64
+
+
+def append(
+    db: Database, actor: Actor, action: str, object_: str, now: int, detail: dict[str, Any] | None = None
+) -> None:
+    """Record a privileged act in the transaction that performs it."""
+    last = db.conn.execute("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    row = (seq, now, actor.person or actor.name, actor.chat, action, object_, orjson.dumps(detail or {}).decode())
+    db.conn.execute(
+        "INSERT INTO audit (seq, at, actor, chat, action, object, detail, previous, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, previous, _digest(previous, row)),
+    )
+
+
+def verify(db: Database) -> int | None:
+    """The sequence number of the first row that was altered, removed or inserted; None when the chain is whole."""
+    previous, expected = GENESIS, 1
+    for row in db.conn.execute(
+        "SELECT seq, at, actor, chat, action, object, detail, previous, digest FROM audit ORDER BY seq"
+    ):
+        if row[0] != expected or row[7] != previous or row[8] != _digest(previous, row[:7]):
+            return int(expected)
+        previous, expected = row[8], expected + 1
+    return None
+
+
+def _digest(previous: str, row: tuple[Any, ...]) -> str:
+    return hashlib.sha256(previous.encode() + orjson.dumps(list(row))).hexdigest()

@@ -1,0 +1,64 @@
+"""Minute and hour counts as the warning room reads them."""
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Posts of one minute, family, platform and sentiment (-1, 0, 1). ``engagement`` is actions, not views;
+    ``carrier_post`` and ``top_post`` are store sequence numbers, 0 for none."""
+
+    minute: int
+    family: str
+    platform: str
+    sentiment: int
+    count: int
+    engagement: int
+    carrier: int
+    carrier_post: int
+    top_influence: int
+    top_post: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermCount:
+    """How often a crisis type or a watch word stood in non-positive posts of one family since some minute."""
+
+    kind: str
+    word: str
+    family: str
+    count: int
+
+
+def buckets(db: Database, subject: str, drill: str, since_minute: int, until_minute: int) -> list[Bucket]:
+    rows = db.conn.execute(
+        "SELECT minute, family, platform, sentiment, count, engagement, carrier, carrier_post, top_influence, top_post"
+        " FROM bucket WHERE subject = ? AND drill = ? AND minute >= ? AND minute <= ?",
+        (subject, drill, since_minute, until_minute),
+    )
+    return [Bucket(*row) for row in rows]
+
+
+def terms(db: Database, subject: str, drill: str, since_minute: int, until_minute: int) -> list[TermCount]:
+    rows = db.conn.execute(
+        "SELECT kind, word, family, SUM(count) FROM term WHERE subject = ? AND drill = ? AND minute >= ?"
+        " AND minute <= ? GROUP BY kind, word, family",
+        (subject, drill, since_minute, until_minute),
+    )
+    return [TermCount(*row) for row in rows]
+
+
+def hours(db: Database, subject: str, drill: str, since_hour: int, until_hour: int) -> list[tuple[str, int, int, int]]:
+    """``(family, hour, mentions, negative)``; hours without posts have no row."""
+    return db.conn.execute(
+        "SELECT family, hour, mentions, negative FROM hour WHERE subject = ? AND drill = ? AND hour >= ? AND hour <= ?",
+        (subject, drill, since_hour, until_hour),
+    ).fetchall()
+
+
+def first_hour(db: Database, subject: str, drill: str) -> int | None:
+    """The first hour of which anything about a subject is known."""
+    row = db.conn.execute("SELECT MIN(hour) FROM hour WHERE subject = ? AND drill = ?", (subject, drill)).fetchone()
+    return None if row[0] is None else int(row[0])

@@ -1,0 +1,248 @@
+"""One registry of everything that members can say and press. Adding a command is one decorated function.
+
+A command line is a name or synonym in either language, an incident id anywhere, and the rest. Buttons carry command
+lines and forms submit them with fields, so every act can be done by pressing and by typing.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlite_utils import Database
+
+from bot.config import Config, parse_duration
+from bot.incidents.cards import IncidentCards
+from bot.incidents.service import Incidents
+from bot.intake.accept import Accepted
+from bot.intake.watch import Watch
+from bot.model.card import Card, Form
+from bot.model.incident import Actor, Incident
+from bot.model.message import Attachment, Event
+from bot.model.text import Text, UserError
+from bot.store import incidents as incident_store
+
+INCIDENT_ID = re.compile(r"(?<![A-Za-z0-9-])#?([IiDd])-?(\d{1,9})(?![A-Za-z0-9-])")
+_ADDRESSED = re.compile(r"^(?:<@[^>]+>|@\S+|/crisis|/fengbo)\s*", re.IGNORECASE)
+EVERYBODY = frozenset({"*"})  # even people who are not in the configuration
+MEMBERS: frozenset[str] = frozenset()  # everybody in the configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers work with."""
+
+    config: Config
+    incidents: Incidents
+    cards: IncidentCards
+    watch: Watch
+    take_in: Callable[[Database, Sequence[dict[str, object]], str, str, int], Accepted]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command as understood. ``rest`` is what follows the name without the incident id; ``fields`` come from a
+    form."""
+
+    db: Database
+    services: Services
+    actor: Actor
+    event: Event
+    language: str
+    now: int
+    name: str
+    rest: str
+    incident_id: str = ""
+    registry: "Registry | None" = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return self.event.fields
+
+    def incident(self) -> Incident:
+        """The incident that is meant: named, else of the thread, else the only live one."""
+        if self.incident_id:
+            found = incident_store.get(self.db, self.incident_id)
+            if found is None:
+                raise UserError("error.no_such_incident", id=self.incident_id)
+            return found
+        live = [item for item in incident_store.live(self.db) if not item.drill]
+        if len(live) == 1:
+            return live[0]
+        if not live:
+            raise UserError("error.no_live_incident")
+        raise UserError("error.which_incident", ids=[item.id for item in live[:8]], example=f"{self.name} {live[0].id}")
+
+    def field(self, name: str, fallback: str = "") -> str:
+        """A form's field, else the given words of the line."""
+        return (self.fields.get(name) or fallback).strip()
+
+    def duration(self, default: int) -> tuple[int, str]:
+        """A duration from the form or the start of the line (``2h``, ``30分钟``), and the words after it."""
+        words = self.field("duration") or self.rest
+        first, _, after = words.partition(" ")
+        parsed = chat_duration(first)
+        if parsed is None:
+            return default, words if not self.field("duration") else self.rest
+        return parsed, after.strip() if not self.field("duration") else self.rest
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. ``private``: only the member sees it (None: as the event asks)."""
+
+    text: Text | str = ""
+    card: Card | None = None
+    attachment: Attachment | None = None
+    private: bool | None = None
+
+
+Handler = Callable[[Request], Reply | Sequence[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``roles``: one of them is needed; empty means any configured member. Its catalogue entries are
+    ``help.<name>.summary`` and ``help.<name>.example``."""
+
+    name: str
+    handler: Handler
+    synonyms: tuple[str, ...]
+    roles: frozenset[str]
+    group: str
+    hidden: bool = False
+
+
+class UnknownCommand(UserError):
+    """Nothing by that name; the text carries the nearest ones."""
+
+
+@dataclass(slots=True)
+class Registry:
+    commands: dict[str, Command] = field(default_factory=dict)
+    forms: dict[str, Callable[[str, str], Form]] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def command(
+        self,
+        name: str,
+        *synonyms: str,
+        roles: Iterable[str] = MEMBERS,
+        group: str = "incident",
+        hidden: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler under a name and its synonyms in both languages."""
+
+        def register(handler: Handler) -> Handler:
+            self.commands[name] = Command(name, handler, synonyms, frozenset(roles), group, hidden)
+            for word in (name, *synonyms):
+                known = self._names.setdefault(word.lower(), name)
+                if known != name:
+                    raise ValueError(f"{word!r} already means {known!r}")
+            return handler
+
+        return register
+
+    def form(self, form_id: str) -> Callable[[Callable[[str, str], Form]], Callable[[str, str], Form]]:
+        """Register what builds a form: ``(command line, language) -> Form``."""
+
+        def register(builder: Callable[[str, str], Form]) -> Callable[[str, str], Form]:
+            self.forms[form_id] = builder
+            return builder
+
+        return register
+
+    def form_for(self, form_id: str, command_line: str, language: str) -> Form | None:
+        builder = self.forms.get(form_id)
+        return builder(command_line, language) if builder else None
+
+    def understand(self, line: str) -> tuple[Command, str, str]:
+        """``(command, rest, incident id)`` of a line. Raises ``UnknownCommand`` with the nearest commands.
+
+        Chinese needs no space: ``确认I-12`` and ``静音 I-12 1小时 已知`` both work, and so does ``I-12 确认``.
+        """
+        text = _ADDRESSED.sub("", line.replace("\u3000", " ").strip())
+        match = INCIDENT_ID.search(text)
+        incident_id = f"{match[1].upper()}-{int(match[2])}" if match else ""
+        without = f"{text[: match.start()]} {text[match.end() :]}".strip() if match else text
+        name, rest = self._split(without)
+        if name is None:
+            if incident_id and not without:
+                return self.commands["show"], "", incident_id
+            if not text:
+                return self.commands["help"], "", ""
+            raise UnknownCommand("error.unknown_command", line=text[:60], near=self.near(without))
+        # An id later in the words is part of the sentence ("note I-12 same as I-9": the first one counts).
+        return self.commands[name], " ".join(rest.split()) if "\n" not in rest else rest.strip(), incident_id
+
+    def near(self, line: str) -> list[str]:
+        """Up to three command names that look like the start of a line."""
+        first = (line.split() or [""])[0].lower()
+        visible = {word: name for word, name in self._names.items() if not self.commands[name].hidden}
+        close = difflib.get_close_matches(first, visible, n=3, cutoff=0.5)
+        close += [word for word in visible if len(first) > 1 and (first in word or word in first) and word not in close]
+        return close[:3] or ["help"]
+
+    def complete(self, line: str, language: str) -> list[tuple[str, str]]:
+        """``(insert, catalogue key of its description)`` for the start of a line, names of the language first."""
+        start = line.lstrip().lower()
+        found = []
+        for command in self.commands.values():
+            if command.hidden:
+                continue
+            names = (command.name, *command.synonyms)
+            preferred = shown_name(command, language)
+            for word in sorted(names, key=lambda item: (item != preferred, len(item))):
+                if word.lower().startswith(start):
+                    found.append((word + " ", f"help.{command.name}.summary"))
+                    break
+        return found[:12]
+
+    def _split(self, text: str) -> tuple[str | None, str]:
+        lowered = text.lower()
+        for word in sorted(self._names, key=len, reverse=True):
+            if lowered == word:
+                return self._names[word], ""
+            if lowered.startswith(word):
+                following = text[len(word)]
+                if not (word[-1].isascii() and word[-1].isalnum()) or not (following.isalnum() and following.isascii()):
+                    if word[-1].isascii() and not following.isspace() and following not in ":：,，":
+                        continue
+                    return self._names[word], text[len(word) :].lstrip(" :：,，")
+        return None, text
+
+
+def shown_name(command: Command, language: str) -> str:
+    """The name a command is shown by: the first Chinese synonym in Chinese, the name itself otherwise."""
+    if language == "zh-CN":
+        return next((word for word in command.synonyms if not word.isascii()), command.name)
+    return command.name
+
+
+_CHAT_UNITS = {
+    "秒": "s", "秒钟": "s", "分": "m", "分钟": "m", "小时": "h", "个小时": "h", "钟头": "h", "天": "d", "日": "d",
+    "周": "w",
+    "min": "m", "mins": "m", "minutes": "m", "hour": "h", "hours": "h", "day": "d", "days": "d",
+}  # fmt: skip
+_CHAT_DURATION = re.compile(r"^(\d+(?:\.\d+)?|半|[一二两三四五六七八九十])\s*(\D+)$")
+_CHINESE_DIGITS = {
+    "半": 0.5, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
+}  # fmt: skip
+LONGEST_DURATION = 7 * 86_400_000
+
+
+def chat_duration(words: str) -> int | None:
+    """``2h``, ``30分钟``, ``半小时``, ``三天`` → milliseconds; None if it is no duration. At most a week."""
+    match = _CHAT_DURATION.match(words.strip().lower())
+    if not match:
+        return None
+    unit = _CHAT_UNITS.get(match[2].strip(), match[2].strip())
+    number = _CHINESE_DIGITS.get(match[1]) or float(match[1])
+    try:
+        milliseconds = parse_duration(f"{number:g}{unit}")
+    except ValueError:
+        return None
+    return max(1_000, min(milliseconds, LONGEST_DURATION))
+
+
+registry = Registry()
