@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 MEMBER_PACE = Pace(30, MINUTE)
 MEMBER_HOUR = Pace(1_000, HOUR)
 ROBOT_PACE = Pace(20, MINUTE)
-DUPLICATE_CHECK_SECONDS = 4 * 3600
+DUPLICATE_CHECK_SECONDS = 4 * 3600  # the longest there is
+TEXT_CHECK_SECONDS = 1_200
 ROBOT_IMAGE_BYTES = 2 << 20
 APP_IMAGE_BYTES = 10 << 20
 IMAGE_TYPES = ("image/png", "image/jpeg")
@@ -87,7 +88,7 @@ class WecomChat:
         if not message.object:
             return None
         gist = render.gist_of(message.card) if message.card else ""
-        code = str(answers[0].get("response_code") or "") if posting.card else ""
+        code = str(answers[0].get("response_code") or "") if posting.card and answers else ""
         reference = codes.new_reference(task_id, code, gist, self._clock.now())
         return Placement(render.anchor_of(message, row.key), reference)
 
@@ -98,11 +99,12 @@ class WecomChat:
         task_id, gist = render.task_id_of(message, row.key), render.gist_of(message.card)
         posting = render.member_revision(message, task_id)
         reference = self._codes.refreshed(placement.reference)
-        used = self._rewritten.get(row.key) or await self._use_a_code(row, reference, posting.card)
+        mark = render.revision_of(message, row.key)
+        used = self._rewritten.get(mark) or await self._use_a_code(row, reference, posting.card)
         if used:
-            self._rewritten[row.key] = used
+            self._rewritten[mark] = used
             await self._send_all(row, list(posting.rest), attach=bool(message.reason))
-            self._rewritten.pop(row.key, None)
+            self._rewritten.pop(mark, None)
             reference = codes.after_rewrite(self._codes.refreshed(placement.reference), used, task_id, gist)
             return Placement(placement.anchor, reference)
         if not message.reason and reference.get("gist") == gist:
@@ -155,23 +157,25 @@ class WecomChat:
     async def _send_all(self, row: Row, bodies: list[dict[str, Any]], attach: bool = True) -> list[dict[str, Any]]:
         """Send the parts of a message in order. A part that went through is not sent again when a later one has to
         wait; the memory of that is lost with the process, where members are still safe by the duplicate check."""
-        answers = self._progress.setdefault(row.key, [])
+        mark = render.revision_of(row.message, row.key)
+        answers = self._progress.setdefault(mark, [])
         while len(self._progress) > REMEMBERED:
             forgotten, _ = self._progress.popitem(last=False)
             self._images.pop(forgotten, None)
             self._rewritten.pop(forgotten, None)
         for body in bodies[len(answers) :]:
             self._take_turn(row.message.address)
-            answers.append(await self._send_one(row.message, body))
+            answers.append(await self._send_one(row, body))
         if attach and row.message.attachment is not None and self._make is not None:
-            for body in (await self._attachment(row, self._make))[len(answers) - len(bodies) :]:
+            for body in (await self._attachment(row.message, mark, self._make))[len(answers) - len(bodies) :]:
                 self._take_turn(row.message.address)
-                answers.append(await self._send_one(row.message, body))
-        del self._progress[row.key]
-        self._images.pop(row.key, None)
+                answers.append(await self._send_one(row, body))
+        del self._progress[mark]
+        self._images.pop(mark, None)
         return answers
 
-    async def _send_one(self, message: Message, body: dict[str, Any]) -> dict[str, Any]:
+    async def _send_one(self, row: Row, body: dict[str, Any]) -> dict[str, Any]:
+        message = row.message
         if message.address.startswith(ROBOT):
             return await self._client.robot(message.address.removeprefix(ROBOT), body)
         request = {
@@ -179,7 +183,7 @@ class WecomChat:
             "agentid": self._client.agent_id,
             **body,
             "enable_duplicate_check": 1,
-            "duplicate_check_interval": DUPLICATE_CHECK_SECONDS,
+            "duplicate_check_interval": _duplicate_check(row, body),
         }
         try:
             answer = await self._client.call("message/send", request)
@@ -201,13 +205,12 @@ class WecomChat:
                 raise Delay(wait, f"{pace.count} messages in {pace.period // MINUTE} min")
         sent.append(now)
 
-    async def _attachment(self, row: Row, make: AttachmentMaker) -> list[dict[str, Any]]:
+    async def _attachment(self, message: Message, mark: str, make: AttachmentMaker) -> list[dict[str, Any]]:
         """The picture as a message of its own; its caption where the chat does not take the picture, nothing where it
         cannot be made: the alert has been sent and matters more."""
-        message = row.message
         assert message.attachment is not None
-        if row.key in self._images:
-            return self._images[row.key]
+        if mark in self._images:
+            return self._images[mark]
         try:
             made = await make(message.attachment, message.language)
         except Exception:  # whatever the maker trips over, it is logged and must not hold the queue
@@ -219,8 +222,8 @@ class WecomChat:
             log.warning("wecom: the picture %s was refused: %s", made.name, refusal)
             picture = None
         caption = render.text_bodies(made.caption, message.language) if made.caption else []
-        self._images[row.key] = [picture] if picture else caption
-        return self._images[row.key]
+        self._images[mark] = [picture] if picture else caption
+        return self._images[mark]
 
     async def _picture(self, message: Message, made: Made) -> dict[str, Any] | None:
         robot = message.address.startswith(ROBOT)
@@ -231,6 +234,14 @@ class WecomChat:
             return render.robot_image_body(made.content)
         media_id = await self._client.upload(made.content, made.name, made.media_type, "image")
         return {"msgtype": "image", "image": {"media_id": media_id}}
+
+
+def _duplicate_check(row: Row, body: dict[str, Any]) -> int:
+    """Seconds in which the same request counts as a resend. Cards are unique by their task id. Two answers may well
+    say the same words, so for them the time is short and differs from row to row, which makes the requests differ."""
+    if "template_card" in body:
+        return DUPLICATE_CHECK_SECONDS
+    return TEXT_CHECK_SECONDS + int(render.revision_of(row.message, row.key)[:8], 16) % TEXT_CHECK_SECONDS
 
 
 def _check_receivers(address: str, answer: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from bot.texts import render
 # (name, command) or (name, entries below). At most 3 entries with 5 below; names of 16 and 40 bytes, keys of 128.
 ENTRIES: tuple[tuple[str, str | tuple[tuple[str, str], ...]], ...] = (
     ("menu_status", "status"),
-    ("menu_mine", "status mine"),
+    ("menu_mine", "mine"),
     ("menu_more", (("menu_rota", "who"), ("menu_sources", "sources"), ("menu_help", "help"))),
 )
 

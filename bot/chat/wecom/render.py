@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from bot.chat.wecom.words import (
     ROBOT_MARKDOWN_BYTES,
     TEXT_BYTES,
@@ -28,7 +30,7 @@ from bot.model.card import Button, Card, Facts, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
 from bot.model.message import Message
 from bot.model.text import Text
-from bot.texts import render
+from bot.texts import has, render
 
 Body = dict[str, Any]
 
@@ -42,7 +44,7 @@ TITLE_CHARACTERS = 36
 SUBTITLE_CHARACTERS = 44
 LABEL_WIDTH = 10  # the page says five characters and means Chinese ones
 VALUE_CHARACTERS = 30
-QUOTE_CHARACTERS = 120
+QUOTE_CHARACTERS = 150
 TEXT_CHARACTERS = 160
 SOURCE_CHARACTERS = 13
 
@@ -74,8 +76,13 @@ def anchor_of(message: Message, key: str) -> str:
 
 
 def task_id_of(message: Message, key: str) -> str:
-    """``<anchor>@<revision>``: unique per outbox row, and the same when that row is sent again."""
-    return f"{anchor_of(message, key)}@{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    """``<anchor>@<revision>``: unique per outbox row and what it says, the same when that is sent again."""
+    return f"{anchor_of(message, key)}@{revision_of(message, key)[:16]}"
+
+
+def revision_of(message: Message, key: str) -> str:
+    """A digest of an outbox row and its message; a waiting row may get a newer message under the same key."""
+    return hashlib.sha256(key.encode() + b"\n" + orjson.dumps(message.to_json())).hexdigest()
 
 
 def gist_of(card: Card) -> str:
@@ -98,13 +105,31 @@ def member_posting(message: Message, task_id: str) -> Posting:
 
 
 def member_revision(message: Message, task_id: str) -> Posting:
-    """The same for a card that is rewritten in place, which is always a template card. Long text follows only when
-    the message has a reason to interrupt; otherwise the card says how to ask for it."""
+    """The same for a card that is rewritten in place, which is always a template card.
+
+    WeCom tells nobody that a card was rewritten. So when the message has a reason to interrupt, a line about it
+    follows, or the long text; without a reason nothing follows and the card says how to ask for the long text.
+    """
     assert message.card is not None
     quiet = not message.reason
     card, complete = template_card(message.card, message.language, task_id, revising=True, quiet=quiet)
-    lines = [] if complete or quiet else card_lines(message.card, message.language)
-    return Posting(card, tuple(markdown_bodies(lines, message.language, TEXT_BYTES)) if lines else ())
+    if quiet:
+        return Posting(card, ())
+    if complete:
+        return Posting(card, (_notice(message.card, message.language),))
+    return Posting(
+        card, tuple(markdown_bodies(card_lines(message.card, message.language), message.language, TEXT_BYTES))
+    )
+
+
+def _notice(card: Card, language: str) -> Body:
+    """The line that rings the member's phone when a card above was rewritten."""
+    parts = " ".join(filter(None, (tame_line(card.drill), tame_line(card.grade_label), tame_line(card.title))))
+    headline = f"{_LAMP.get(card.grade, '')}{_shorten(parts, TEXT_CHARACTERS)}"
+    return {
+        "msgtype": "text",
+        "text": {"content": render(Text("wecom.card_changed", {"headline": headline}), language)},
+    }
 
 
 def robot_bodies(message: Message) -> list[Body]:
@@ -114,6 +139,8 @@ def robot_bodies(message: Message) -> list[Body]:
     """
     pings = " ".join(filter(None, map(mention, message.mentions)))
     if message.card is None:
+        if not message.text.strip():
+            return []
         lines = [*([Line(pings)] if pings else []), *lines_of(message.text)]
         return [{"msgtype": "text", "text": {"content": text}} for text in _cut(lines, message.language, TEXT_BYTES)]
     lines = card_lines(message.card, message.language)
@@ -130,7 +157,9 @@ def robot_image_body(content: bytes) -> Body:
 
 
 def text_bodies(text: str, language: str) -> list[Body]:
-    """Plain text messages."""
+    """Plain text messages; none for no text."""
+    if not text.strip():
+        return []
     return [{"msgtype": "text", "text": {"content": part}} for part in _cut(lines_of(text), language, TEXT_BYTES)]
 
 
@@ -181,7 +210,8 @@ def _fill(body: Body, card: Card, language: str, said: list[Button], show: Butto
             body["sub_title_text"] = full
         return True
     if quiet:
-        note = render(Text("wecom.full_text_on_request", {"command": show.command}), language) if show else "…"
+        command = _in_words(show.command, language) if show else ""
+        note = render(Text("wecom.full_text_on_request", {"command": command}), language) if show else "…"
     else:
         note = render(Text("wecom.full_text_follows"), language)
     body["sub_title_text"] = _excerpt(lines, hint, note)
@@ -297,8 +327,15 @@ def _choices(card: Card) -> tuple[list[Button], list[Button], list[Button]]:
 def _hint(buttons: list[Button], language: str, key: str) -> str:
     if not buttons:
         return ""
-    said = [tame_line(button.command) + (" …" if button.form else "") for button in buttons]
+    said = [_in_words(button.command, language) + (" …" if button.form else "") for button in buttons]
     return render(Text(f"wecom.{key}", {"commands": said}), language)
+
+
+def _in_words(command: str, language: str) -> str:
+    """The command line with its name in the member's language, where the registry knows such a word."""
+    name, _, rest = command.partition(" ")
+    word = render(Text(f"wecom.word.{name}"), language) if has(f"wecom.word.{name}") else name
+    return tame_line(f"{word} {rest}")
 
 
 def _choice_lines(card: Card, language: str, key: str) -> list[Line]:

@@ -109,7 +109,40 @@ async def test_a_rewrite_whose_answer_was_lost_is_recognised_by_its_used_code(
         await chat.send(row("k2", card("二"), reason="raised"), placed, None)
     again = await post(chat, row("k2", card("二"), reason="raised", unclear=True), placed)
     assert again.reference["send"] == []
-    assert len(wecom.inbox("lina")) == 1 and "二" in wecom.inbox("lina")[0].visible("lina")
+    assert [one.kind for one in wecom.inbox("lina")] == ["template_card", "text"]
+    assert "二" in wecom.inbox("lina")[0].visible("lina")
+
+
+async def test_the_same_words_twice_arrive_twice_and_a_resend_of_one_does_not(
+    wecom: FakeWeCom, chat: WecomChat
+) -> None:
+    for key in ("k1", "k2"):
+        await chat.send(row(key, "可以这样说……"), None, None)
+    wecom.drop_after_effect("message/send")
+    with pytest.raises(Unclear):
+        await chat.send(row("k3", "可以这样说……"), None, None)
+    await chat.send(row("k3", "可以这样说……", unclear=True), None, None)
+    assert len(wecom.inbox("lina")) == 3
+
+
+async def test_a_newer_card_under_the_same_key_is_not_mistaken_for_the_one_that_was_interrupted(
+    wecom: FakeWeCom, chat: WecomChat
+) -> None:
+    long = (Paragraph("很长。" * 300),)
+    wecom.rate_limit("message/send", 1, 60)
+    with pytest.raises(Delay):
+        await chat.send(row("k1", card("旧", sections=long)), None, None)
+    wecom.rate_limit("message/send", 0, 60)
+    await chat.send(row("k1", card("新", sections=long)), None, None)
+    assert "新" in [one for one in wecom.inbox("lina") if one.kind == "template_card"][-1].visible("lina")
+
+
+async def test_a_chart_alone_is_one_picture(wecom: FakeWeCom, chat: WecomChat) -> None:
+    chat._make = maker()  # type: ignore[assignment]
+    for destination in ("wecom:lina", "wecom:robot/pr"):
+        await chat.send(row(f"k{destination}", "", destination, attachment=Attachment("chart")), None, None)
+    assert [one.kind for one in wecom.inbox("lina")] == ["image"]
+    assert [one.kind for one in wecom.robot()] == ["image"]
 
 
 async def test_a_post_whose_answer_was_lost_is_not_shown_twice(wecom: FakeWeCom, chat: WecomChat) -> None:

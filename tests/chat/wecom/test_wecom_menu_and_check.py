@@ -2,6 +2,7 @@
 
 import pytest
 
+import handlers
 from bot.chat.wecom.check import check
 from bot.chat.wecom.client import WecomClient
 from bot.chat.wecom.menu import create_menu, default_menu
@@ -19,6 +20,13 @@ async def test_the_menu_is_taken(wecom: FakeWeCom, client: WecomClient, language
     check_menu(default_menu(language))
     await create_menu(client, language)
     assert wecom.corporation.menu == default_menu(language)
+
+
+def test_every_entry_of_the_menu_is_a_command() -> None:
+    registry = handlers.load()
+    for entry in default_menu("zh-CN")["button"]:
+        for leaf in entry.get("sub_button", [entry]):
+            assert registry.understand(leaf["key"])[0].name == leaf["key"]
 
 
 async def keys(config: WecomConfig, clock: VirtualClock, secrets: dict[str, str]) -> list[tuple[str, str]]:

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import handlers
 from bot.chat.wecom import render
 from bot.chat.wecom.words import size
 from bot.model.card import Button, Card, Facts, Items, Paragraph, Quote
 from bot.model.grade import Grade
 from bot.model.message import Message
+from bot.model.text import LANGUAGES
 from bot.testkit.wecom_cards import check_card
+from bot.texts import catalogue
 
 ALERT = Card(
     title="星河支付 提现失败",
@@ -96,7 +99,7 @@ def test_an_alert_fits_one_card_with_facts_quotation_and_buttons() -> None:
         ("note I-12", 2),
     ]
     assert "橙色预警" in card["source"]["desc"]
-    assert card["sub_title_text"].endswith("也可以回复：note I-12 …")
+    assert card["sub_title_text"].endswith("也可以回复：备注 I-12 …")
 
 
 def test_buttons_beyond_six_stand_in_the_menu_and_as_words() -> None:
@@ -141,7 +144,7 @@ def test_a_revision_without_buttons_stays_a_card_and_a_quiet_one_never_adds_a_me
     posting = render.member_revision(one, render.task_id_of(one, "k2"))
     assert posting.card is not None and posting.rest == ()
     assert posting.card["button_list"] == [{"text": "查看", "style": 2, "key": "show I-12"}]
-    assert "回复“show I-12”看全文" in posting.card["sub_title_text"]
+    assert "回复“查看 I-12”看全文" in posting.card["sub_title_text"]
     loud = render.member_revision(message(closed, reason="grade_raised"), render.task_id_of(one, "k2"))
     assert loud.rest and "长" * 400 in loud.rest[0]["markdown"]["content"]
 
@@ -163,7 +166,30 @@ def test_a_robot_gets_markdown_with_colour_mentions_and_words_for_the_buttons() 
     assert lines[0] == '🟠 <font color="warning">橙色预警 Ⅱ</font> **星河支付 提现失败**'
     assert lines[1] == "<@lina>"
     assert "> 提现三天了还没到账" in lines
-    assert "在应用的私聊里回复：ack I-12、why I-12、note I-12 …" in content
+    assert "在应用的私聊里回复：确认 I-12、为什么 I-12、备注 I-12 …" in content
+
+
+def test_a_rewrite_with_a_reason_rings_because_wecom_itself_does_not() -> None:
+    one = message(ALERT, reason="raised")
+    posting = render.member_revision(one, render.task_id_of(one, "k2"))
+    (ring,) = posting.rest
+    assert ring["text"]["content"] == "🟠 橙色预警 Ⅱ 星河支付 提现失败（卡片已更新，请看上面）"
+    assert render.member_revision(message(ALERT), "t").rest == ()
+
+
+def test_a_message_of_an_attachment_alone_has_no_empty_text() -> None:
+    assert render.member_posting(Message("wecom:lina"), "t").bodies == []
+    assert render.robot_bodies(Message("wecom:robot/pr", mentions=("lina",))) == []
+
+
+def test_words_for_commands_are_words_the_registry_knows() -> None:
+    registry = handlers.load()
+    for language in LANGUAGES:
+        for key in catalogue(language):
+            if key.startswith("wecom.word."):
+                name = key.removeprefix("wecom.word.")
+                command, rest, incident = registry.understand(f"{catalogue(language)[key]} I-12 一句话")
+                assert (command.name, rest, incident) == (name, "一句话", "I-12")
 
 
 @pytest.mark.parametrize("destination", ["wecom:lina", "wecom:robot/pr"])
