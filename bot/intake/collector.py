@@ -5,11 +5,12 @@ import json
 import logging
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.clock import HOUR, MINUTE, SECOND, Clock
+from bot.clock import MINUTE, SECOND, Clock
 from bot.config import SourceConfig
 from bot.intake.accept import Accepted
 from bot.model.text import Text
@@ -160,7 +161,7 @@ class Collector:
         """A sensitive period that began meanwhile shortens the wait, unless the source is failing or asked to wait."""
         usual = state.last_try_at + int(1.06 * interval(config, False))
         if state.failures or state.next_due_at > usual or not self._sensitive(now):
-            return min(state.next_due_at, now + HOUR)
+            return state.next_due_at
         return min(state.next_due_at, state.last_try_at + interval(config, True))
 
     async def _stored(self, config: SourceConfig, batch: Batch, started: int) -> SourceState:
@@ -169,13 +170,12 @@ class Collector:
         # All but the last part go ahead of the cursor: a crash between two parts repeats posts, which the store knows.
         while len(items) > CHUNK:
             part, items = items[:CHUNK], items[CHUNK:]
-            accepted += (
-                await self._store.write(lambda db, part=part: self._take(db, part, config), Priority.BULK)
-            ).accepted  # type: ignore[misc]
+            stored = await self._store.write(partial(self._take, config, part), Priority.BULK)
+            accepted += stored.accepted
 
         def finish(db: Database) -> SourceState:
             now = self._clock.now()
-            count = accepted + (self._take(db, items, config).accepted if items else 0)
+            count = accepted + (self._take(config, items, db).accepted if items else 0)
             state = source_states.ensure(db, config.id, started)
             state.cursor = dict(batch.cursor)
             state.last_try_at = started
@@ -191,7 +191,7 @@ class Collector:
 
         return await self._store.write(finish, Priority.BULK)
 
-    def _take(self, db: Database, items: list[dict[str, Any]], config: SourceConfig) -> Accepted:
+    def _take(self, config: SourceConfig, items: list[dict[str, Any]], db: Database) -> Accepted:
         return self._accept(db, items, config, self._clock.now())
 
     async def _failed(self, config: SourceConfig, error: SourceError, started: int) -> SourceState:

@@ -1,11 +1,12 @@
 """From a source's settings to the thing that polls it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aiohttp
 
 from bot.config import SourceConfig
-from bot.sources.base import Source, problem
+from bot.sources.base import Batch, Source, SourceError, problem
 from bot.sources.feed import FeedSource
 from bot.sources.files import FileSource
 from bot.sources.json_api import JsonSource
@@ -32,6 +33,31 @@ def source_from(
     if merged.kind == "file" and merged.path:
         return FileSource(merged)
     return None
+
+
+class BrokenSource:
+    """A source whose settings cannot work: every poll says so, and the others go on."""
+
+    def __init__(self, config: SourceConfig, error: SourceError) -> None:
+        self.id = config.id
+        self.platform = config.platform or "other"
+        self._error = error
+
+    async def poll(self, cursor: Mapping[str, Any], now: int) -> Batch:
+        raise self._error
+
+
+def sources_from(
+    configs: Sequence[SourceConfig], session: aiohttp.ClientSession, environ: Mapping[str, str] | None = None
+) -> list[tuple[SourceConfig, Source | None]]:
+    """Every configured source with its settings merged from the preset. Never raises: see ``BrokenSource``."""
+    found: list[tuple[SourceConfig, Source | None]] = []
+    for config in configs:
+        try:
+            found.append((resolve(config).config, source_from(config, session, environ)))
+        except SourceError as error:
+            found.append((config, BrokenSource(config, error)))
+    return found
 
 
 def _need_url(config: SourceConfig) -> None:
