@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import aiohttp
@@ -15,7 +15,7 @@ import handlers
 from bot import chats as chat_builder
 from bot.analysis.pipeline import Analyser
 from bot.analysis.sentiment import engine_named
-from bot.clock import MINUTE, SECOND, Clock, SystemClock
+from bot.clock import SECOND, Clock, SystemClock
 from bot.config import Config, SourceConfig
 from bot.delivery import outbox
 from bot.delivery.alarm import Alarm
@@ -29,7 +29,7 @@ from bot.incidents.cards import IncidentCards
 from bot.incidents.notices import Notices, drill_destinations
 from bot.incidents.service import Incidents
 from bot.intake import accept
-from bot.intake.collector import Collector, note_push
+from bot.intake.collector import Collector
 from bot.intake.coverage import Coverage
 from bot.intake.intake import Intake
 from bot.intake.minimise import Minimiser, install_key
@@ -52,8 +52,6 @@ from handlers.registry import Services
 log = logging.getLogger(__name__)
 
 LEASE_TIME = 15 * SECOND
-STOP_GRACE = 10.0  # seconds that messages under way get at a stop
-PUBLIC_WITHOUT_TOKENS = "public_without_tokens"
 
 
 class StartRefused(Exception):
@@ -87,7 +85,7 @@ class App:
         self.cards = IncidentCards(config)
         self.notices = Notices(config, self.cards)
         self.incidents = Incidents(config, self.notices, self.watch.subjects)
-        self.intake = Intake(config, self.store, self.clock, self.minimiser, note_push, self._posts_stored)
+        self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         services = Services(config, self.incidents, self.cards, self.watch, self.intake.take_now)
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -114,6 +112,8 @@ class App:
         )  # fmt: skip
         analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
         self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)
+        self.collector: Collector | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -123,8 +123,9 @@ class App:
 
     async def start(self) -> None:
         """Open the doors, then begin to work."""
-        for source in self.config.sources:
-            self.store.write_now(lambda db, source=source: self.coverage.register(db, source, self.clock.now()))  # type: ignore[misc]
+        self._loop = asyncio.get_running_loop()
+        self._session = new_session(self.config.privacy.allow_hosts)
+        self.collector = self._collector(self._session)
         if self.role in ("all", "web"):
             await self._open_doors()
         if self.role in ("all", "worker"):
@@ -188,15 +189,15 @@ class App:
                     task.cancel()
                 await asyncio.gather(*work, keeper, return_exceptions=True)
 
-    def _parts(self) -> list[tuple[str, Awaitable[None]]]:
-        self._session = self._session or new_session(self.config.privacy.allow_hosts)
-        parts: list[tuple[str, Any]] = [
+    def _parts(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        assert self.collector is not None
+        parts: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("pipeline", self.pipeline.run()),
             ("processor", self.processor.run()),
             ("sender", self.sender.run()),
             ("alarm", self.alarm.run()),
             ("housekeeping", self.housekeeping.run()),
-            ("collector", self._collector().run()),
+            ("collector", self.collector.run()),
         ]
         if self.demo:
             platforms = {source.id: source.platform for source in self.config.sources}
@@ -204,25 +205,35 @@ class App:
             parts.append(("demonstration", DemoFeed(self.clock, self._take_demo, platforms, speed).run()))
         return parts
 
-    def _collector(self) -> Collector:
-        assert self._session is not None
-        polled = []
-        for source in self.config.sources:
-            built = source_from(source, self._session) if source.enabled else None
-            if built is not None:
-                polled.append((source, built))
+    def _collector(self, session: aiohttp.ClientSession) -> Collector:
+        sources = [(source, source_from(source, session) if source.enabled else None) for source in self.config.sources]
         return Collector(
-            self.store, self.clock, polled, self.watch.sensitive_now, self._accept_polled,
-            on_health=self.coverage.changed, configured=self.config.sources,
-        )  # fmt: skip
+            self.store,
+            self.clock,
+            sources,
+            self.watch.sensitive_now,
+            self._accept_polled,
+            on_health=self._health_changed,
+        )
 
     # -- what parts tell each other
 
-    def _accept_polled(self, db: Database, items: Sequence[dict[str, Any]], source: SourceConfig, now: int) -> Any:
+    def _accept_polled(
+        self, db: Database, items: Sequence[dict[str, Any]], source: SourceConfig, now: int
+    ) -> accept.Accepted:
         reading = accept.read(items, self.minimiser, source=source.id, platform=source.platform, now=now)
         result = accept.keep(db, reading, items, source.id, now)
         self._posts_stored(result)
         return result
+
+    def _note_push(self, db: Database, source: str, count: int, now: int) -> None:
+        if self.collector is not None:
+            self.collector.note_push(db, source, count, now)
+
+    def _health_changed(self, db: Database, source: str, old: str, new: str, now: int) -> None:
+        assert self.collector is not None
+        _, reason = self.collector.describe(db, source, now)
+        self.coverage.changed(db, source, old, new, reason, now)
 
     async def _take_demo(self, items: list[dict[str, Any]], source: str, platform: str) -> None:
         await self.intake.take(items, source, platform)
@@ -246,10 +257,7 @@ class App:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(call)
 
-    _loop: asyncio.AbstractEventLoop | None = None
-
     def _spawn(self, name: str, work: Any) -> None:
-        self._loop = asyncio.get_running_loop()
         self._tasks.append(asyncio.create_task(work, name=name))
 
     async def wait(self) -> None:
@@ -289,6 +297,3 @@ class App:
 
 def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-__all__ = ["MINUTE", "App", "StartRefused"]

@@ -1,6 +1,6 @@
 """The chats a configuration asks for, built and ready to be mounted and run."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -8,6 +8,7 @@ from aiohttp import web
 from bot.chat.console.console import Console, FormFor
 from bot.chat.mail import MailChat
 from bot.chat.slack.adapter import SlackChat
+from bot.chat.slack.api import SlackApi
 from bot.chat.slack.events import SlackInbound
 from bot.chat.sms import SmsChat
 from bot.chat.wecom.adapter import WecomChat
@@ -62,7 +63,7 @@ def build(
     if config.chat.wecom:
         _wecom(chats, config, store, clock, make, accepted)
     if config.chat.email:
-        chats.live["email"] = MailChat(config.chat.email, clock, make)
+        chats.live["email"] = MailChat(config.chat.email, make)
     if config.chat.sms:
         sms = SmsChat(config.chat.sms, clock)
         chats.live["sms"] = sms
@@ -81,10 +82,11 @@ def _slack(
     accepted: Callable[[], None],
 ) -> None:
     assert config.chat.slack is not None
-    slack = SlackChat(config.chat.slack, clock, make)
+    settings = config.chat.slack
+    slack = SlackChat(SlackApi(settings.secret("bot_token"), settings.base_url), clock, store=store, make=make)
     inbound = SlackInbound(store, clock, config.chat.slack, form_for, language_of, accepted=accepted)
     chats.live["slack"] = slack
-    chats.mounts.append(lambda app: app.router.add_post("/slack/events", inbound.handle) and None)
+    chats.mounts.append(lambda app: _add(app, [web.post("/slack/events", inbound.handle)]))
     chats.starts.append(inbound.start_socket)
     chats.stops.extend([inbound.stop_socket, slack.close])
 
@@ -104,4 +106,8 @@ def _wecom(
         callback = WecomCallback(
             crypto, store, clock, codes, agent_id=wecom.agent_id, stored=accepted, language=config.language
         )
-        chats.mounts.append(callback.add_routes)
+        chats.mounts.append(lambda app: _add(app, callback.routes()))
+
+
+def _add(app: web.Application, routes: Iterable[web.RouteDef]) -> None:
+    app.router.add_routes(list(routes))

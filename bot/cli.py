@@ -12,6 +12,7 @@ import click
 import orjson
 
 from bot import logs
+from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
 from bot.model.text import Text
 from bot.texts import render
@@ -148,9 +149,8 @@ def analyse(files: tuple[str, ...], config_path: str | None) -> None:
     for name in files:
         stream = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - closed below
         try:
-            for line in analyse_lines(stream, analyser, on_error=report):
+            for line in analyse_lines(stream, analyser, now=SystemClock().now(), on_error=report):
                 out.write(line)
-                out.write(b"\n")
         finally:
             if name != "-":
                 stream.close()
@@ -226,10 +226,23 @@ def init(slack_manifest: bool, url: str, wecom_menu: bool, config_path: str | No
         click.echo(orjson.dumps(manifest(url), option=orjson.OPT_INDENT_2).decode())
         return
     if wecom_menu:
-        from bot.chat.wecom.menu import create_menu_for
+        from bot.chat.wecom.client import WecomClient
+        from bot.chat.wecom.menu import create_menu
 
         config, _ = read_config(config_path)
-        asyncio.run(create_menu_for(config))
+        if config.chat.wecom is None:
+            say(Text("cli.no_wecom"), terminal_language())
+            raise SystemExit(2)
+        wecom = config.chat.wecom
+
+        async def make_menu() -> None:
+            client = WecomClient(wecom, SystemClock())
+            try:
+                await create_menu(client, config.language)
+            finally:
+                await client.close()
+
+        asyncio.run(make_menu())
         say(Text("cli.menu_created"), terminal_language())
         return
     target = Path(config_path or CONFIG_NAME)

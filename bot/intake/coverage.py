@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from bot.config import Config, SourceConfig
+from bot.config import Config
 from bot.delivery import outbox
 from bot.incidents import words
 from bot.incidents.notices import DRILL_CHANNEL, live_destinations
@@ -19,13 +19,6 @@ class Coverage:
         self._config = config
         self._incidents = incidents
         self._sources = {source.id: source for source in config.sources}
-
-    def register(self, db: Database, source: SourceConfig, now: int) -> None:
-        """A configured source has a row from the first moment, so that one that never delivers is seen too."""
-        db.conn.execute(
-            "INSERT OR IGNORE INTO source_state (source, health, health_since, first_seen_at) VALUES (?, 'new', ?, ?)",
-            (source.id, now, now),
-        )
 
     def changed(self, db: Database, source_id: str, old: str, new: str, reason: Text, now: int) -> None:
         """A source's health changed: say so in the channels and on the live incidents, in the same transaction."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
@@ -62,9 +63,7 @@ class Intake:
         accepted = duplicates = 0
         for start in range(0, max(len(reading.posts), 1), CHUNK):
             part = accept.Reading(reading.posts[start : start + CHUNK], reading.rejected if start == 0 else [])
-            result = await self._store.write(
-                lambda db, part=part: self._keep(db, part, items, source, now), Priority.BULK
-            )  # type: ignore[misc]
+            result = await self._store.write(partial(self._keep, part, items, source, now), Priority.BULK)
             accepted += result.accepted
             duplicates += result.duplicates
         total = Accepted(accepted, duplicates, tuple(reading.rejected))
@@ -74,7 +73,7 @@ class Intake:
     def take_now(self, db: Database, items: Sequence[Any], source: str, platform: str, now: int) -> Accepted:
         """The same inside the caller's transaction, for a few items."""
         reading = self._read(items, source, platform, now, "")
-        result = self._keep(db, reading, items, source, now)
+        result = self._keep(reading, items, source, now, db)
         self._stored(result)
         return result
 
@@ -98,8 +97,9 @@ class Intake:
         """Map a vendor's payload to posts and take them in."""
         config = self._hooks[source]
         now = self._clock.now()
+        rejected: list[tuple[str, str]] = []
         if config.kind == "alertmanager":
-            items, rejected = alertmanager.posts_of(payload, now), []
+            items = alertmanager.posts_of(payload, now)
         else:
             items, rejected = self._mapper(config).map(payload, now)
         result = await self.take(items, source, config.platform or "other")
@@ -114,7 +114,7 @@ class Intake:
     def _read(self, items: Sequence[Any], source: str, platform: str, now: int, drill: str) -> accept.Reading:
         return accept.read(items, self._minimiser, source=source, platform=platform, now=now, drill=drill)
 
-    def _keep(self, db: Database, reading: accept.Reading, items: Sequence[Any], source: str, now: int) -> Accepted:
+    def _keep(self, reading: accept.Reading, items: Sequence[Any], source: str, now: int, db: Database) -> Accepted:
         result = accept.keep(db, reading, items, source, now)
         self._note_push(db, source, result.accepted + result.duplicates, now)
         return result

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sqlite_utils import Database
 
@@ -91,7 +92,9 @@ class Pipeline:
         return bool(rows)
 
     async def _analyse(self, rows: list[tuple[int, Post]]) -> None:
-        analyses, placed, new_stories = await asyncio.to_thread(self._think, rows)
+        analyses = await asyncio.to_thread(self._analyser.analyse, [post for _, post in rows])
+        analyses = await self._inherit(rows, analyses)
+        placed, new_stories = await asyncio.to_thread(self._place, rows, analyses)
         now = self._clock.now()
         before = rows[0][0] - 1
         watch_words = dict(self._watch.watch_words())
@@ -110,9 +113,31 @@ class Pipeline:
 
         self._dirty |= await self._store.write(job, Priority.BULK)
 
-    def _think(self, rows: list[tuple[int, Post]]) -> tuple[list[Analysis], list[int], dict[int, bytes]]:
-        """The computing part, off the event loop: analyses, the story of each post, signatures of new stories."""
-        analyses = self._analyser.analyse([post for _, post in rows])
+    async def _inherit(self, rows: list[tuple[int, Post]], analyses: list[Analysis]) -> list[Analysis]:
+        """A comment or repost that names nobody is about whom the post before it was about."""
+        ancestors: dict[int, list[bytes]] = {}
+        for index, ((_, post), analysis) in enumerate(zip(rows, analyses, strict=True)):
+            if not analysis.subjects and (post.parent_id or post.root_id):
+                ids = dict.fromkeys(filter(None, (post.parent_id, post.root_id)))
+                ancestors[index] = [posts.digest_of(replace(post, id=ancestor)) for ancestor in ids]
+        if not ancestors:
+            return analyses
+        wanted = {digest for digests in ancestors.values() for digest in digests}
+        about = await self._store.read(lambda db: posts.subjects_of(db, wanted))
+        position = {posts.digest_of(post): index for index, (_, post) in enumerate(rows)}
+        result = list(analyses)
+        for index, digests in ancestors.items():
+            for digest in digests:
+                # The ancestor may stand in the same batch, before this post.
+                here = result[position[digest]].subjects if digest in position else ()
+                subjects = [name for name, _ in here] or about.get(digest, [])
+                if subjects:
+                    result[index] = replace(result[index], subjects=tuple((name, ()) for name in subjects))
+                    break
+        return result
+
+    def _place(self, rows: list[tuple[int, Post]], analyses: list[Analysis]) -> tuple[list[int], dict[int, bytes]]:
+        """The story of each post, and the signatures of new stories; off the event loop."""
         placed: list[int] = []
         fresh: dict[int, bytes] = {}
         for (_, post), analysis in zip(rows, analyses, strict=True):
@@ -123,7 +148,7 @@ class Pipeline:
             if is_new:
                 fresh[story] = analysis.signature
             placed.append(story)
-        return analyses, placed, fresh
+        return placed, fresh
 
     def _new_story(self) -> int:
         self._next_story += 1

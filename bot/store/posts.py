@@ -107,6 +107,22 @@ def by_seq(db: Database, seqs: Iterable[int]) -> list[tuple[int, Post]]:
     return [(seq, found[seq]) for seq in wanted if seq in found]
 
 
+def subjects_of(db: Database, digests: Iterable[bytes]) -> dict[bytes, list[str]]:
+    """The subjects that stored posts were found to be about, by the digests of the posts."""
+    wanted = list(digests)
+    found: dict[bytes, list[str]] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        marks = ",".join("?" * len(chunk))
+        for digest, subject in db.conn.execute(
+            "SELECT p.digest, m.subject FROM post p JOIN mention m ON m.post = p.seq"
+            f" WHERE p.digest IN ({marks}) ORDER BY m.subject",
+            chunk,
+        ):
+            found.setdefault(digest, []).append(subject)
+    return found
+
+
 def cursor(db: Database, name: str) -> int:
     row = db.conn.execute("SELECT value FROM cursor WHERE name = ?", (name,)).fetchone()
     return int(row[0]) if row else 0
@@ -138,7 +154,9 @@ def record(
         at = min(post.published_at, now)
         minute, hour = at // MINUTE, at // HOUR
         types = orjson.dumps([[hit.type.value, hit.words] for hit in analysis.types]).decode()
-        weighty = sentiment < 0 or bool(analysis.types)
+        # A large account counts as a carrier of trouble when it is negative; media and hot lists already when they name
+        # a crisis in neutral words.
+        weighty = sentiment < 0 or (bool(analysis.types) and analysis.carrier >= Carrier.TRADE_MEDIA)
         for subject, words in analysis.subjects:
             touched.add((subject, post.drill))
             mentions.append(
