@@ -12,6 +12,7 @@ from bot.chat.slack.render import SlackMessage, render, render_plain
 from bot.chat.slack.safe import escape
 from bot.chat.slack.views import home_view
 from bot.clock import SECOND, Clock
+from bot.config import SlackConfig
 from bot.delivery import outbox
 from bot.delivery.chat import AttachmentMaker, Blocked, Delay, Made, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
@@ -27,13 +28,21 @@ CHANNEL_PACE = Pace(1, SECOND)
 
 class SlackChat:
     """Implements ``bot.delivery.chat.Chat``. Addresses are ids: a channel ``C…``/``G…``, direct messages ``D…``, a
-    member ``U…``. With a ``store`` a look-up finds messages inside threads too; ``make`` makes attachments."""
+    member ``U…``. ``make`` makes attachments; with a ``store`` a look-up finds messages inside threads too; ``api``
+    replaces the one made of the configuration."""
 
     name = "slack"
 
     def __init__(
-        self, api: SlackApi, clock: Clock, *, store: Store | None = None, make: AttachmentMaker | None = None
+        self,
+        config: SlackConfig,
+        clock: Clock,
+        make: AttachmentMaker | None = None,
+        *,
+        store: Store | None = None,
+        api: SlackApi | None = None,
     ) -> None:
+        api = api or SlackApi(config.secret("bot_token"), config.base_url)
         self._api = api
         self._clock = clock
         self._store = store
@@ -205,10 +214,11 @@ def _has_content(message: Message) -> bool:
 
 
 def _thread_ts(message: Message, thread: Placement | None) -> str:
-    """The thread a message belongs into: that of its object, else the one the answered event came from."""
+    """The thread a message belongs into: that of its object, else the one the answered event came from. An answer for
+    everybody may open a thread below what it answers (``under``); one for a member would be hidden there."""
     if thread is not None:
         return str(thread.reference.get("ts", ""))
     reply: dict[str, Any] = message.reply
-    if reply.get("thread_ts") and reply.get("channel", message.address) == message.address:
-        return str(reply["thread_ts"])
-    return ""
+    if reply.get("channel", message.address) != message.address:
+        return ""
+    return str(reply.get("thread_ts") or ("" if message.audience else reply.get("under")) or "")
