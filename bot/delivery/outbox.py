@@ -5,7 +5,7 @@ Row states: ``waiting`` → ``sending`` → ``sent``; ``failed`` when the chat r
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -42,10 +42,12 @@ def enqueue(db: Database, message: Message, key: str, now: int, not_before: int 
     An edit of an object whose last edit has not left yet takes that row's place in the queue: only the newest state
     is worth sending, and the order of everything else stays.
     """
-    body = orjson.dumps(message.to_json()).decode()
     if db.conn.execute("SELECT 1 FROM outbox WHERE key = ?", (key,)).fetchone():
         return False
     state = "waiting"
+    if message.object:
+        message = _with_reason_of_waiting(db, message)
+    body = orjson.dumps(message.to_json()).decode()
     if message.object:
         replaced = db.conn.execute(
             "UPDATE outbox SET message = ? WHERE destination = ? AND object = ? AND state = 'waiting'",
@@ -64,6 +66,23 @@ def enqueue(db: Database, message: Message, key: str, now: int, not_before: int 
         (message.destination, message.object, key, body, message.drill, state, now, max(now, not_before)),
     )
     return True
+
+
+def _with_reason_of_waiting(db: Database, message: Message) -> Message:
+    """An edit without a reason that takes the place of one with a reason carries it on: the state is the newest, and
+    those who are to be called still are (chats that cannot rewrite post only what has a reason)."""
+    row = db.conn.execute(
+        "SELECT message FROM outbox WHERE destination = ? AND object = ? AND state = 'waiting' LIMIT 1",
+        (message.destination, message.object),
+    ).fetchone()
+    if row is None:
+        return message
+    waiting = Message.from_json(orjson.loads(row[0]))
+    return replace(
+        message,
+        reason=message.reason or waiting.reason,
+        mentions=tuple(dict.fromkeys([*message.mentions, *waiting.mentions])),
+    )
 
 
 def destinations(db: Database) -> list[tuple[str, int, int]]:

@@ -85,7 +85,8 @@ class Notices:
                 if not known and (silenced or incident.grade < channel.min_grade):
                     continue
                 lane = self._quiet_lane(channel, incident, now) if not known else ("", now)
-                self._enqueue_card(db, incident, card, destination, lane, language, reason, now)
+                why = "" if silenced else reason  # without a reason it is rewritten where it stands, or not at all
+                self._enqueue_card(db, incident, card, destination, lane, language, why, now)
                 if announce is not None and known and not silenced:
                     self._announce(db, incident, announce, destination, channel, call, language, reason, now)
             if reason and not silenced:
