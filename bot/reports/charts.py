@@ -38,17 +38,19 @@ def describe(
     series: Series,
     title: str,
     language: str,
+    until: int,
     changes: tuple[GradeChange, ...] = (),
     zone: str = DEFAULT_ZONE,
 ) -> Chart:
-    """Put the words around a series: step, peak and how many collected posts it rests on."""
+    """Put the words around a series: step, peak and how many collected posts it rests on. ``until`` is the moment
+    up to which posts were counted."""
     minutes = series.step // 60_000
     subtitle = render(Text("chart.per_minutes", {"minutes": minutes}), language)
     share = round(100 * sum(series.negative) / series.posts) if series.posts else 0
     params = {
         "count": f"{series.posts:,}",
         "from": clock_label(series.start, zone, "%m-%d %H:%M"),
-        "to": clock_label(series.end, zone, "%m-%d %H:%M"),
+        "to": clock_label(min(series.end, until), zone, "%m-%d %H:%M"),
         "share": share,
         "title": title,
         "platforms": len(series.platforms),
@@ -57,6 +59,8 @@ def describe(
         peak = max(range(len(series.totals)), key=lambda index: series.totals[index])
         params["peak"] = series.totals[peak]
         params["peak_at"] = clock_label(series.start + peak * series.step, zone)
+    if series.partial and series.posts:
+        subtitle += f" · {render(Text('chart.partial'), language)}"
     return Chart(
         title=title,
         subtitle=subtitle,
@@ -81,7 +85,7 @@ def incident_chart(db: Database, incident: str, hours: float, now: int, language
     end = min(row[7] + HOUR, now) if row[7] else now
     series = read_series(db, [row[1]], end - span, end, step_for(span), families_of(row[2]), row[3])
     changes = read_grade_changes(db, row[0], row[5], Grade(row[6]))
-    return describe(series, f"{row[0]} {row[4]}", language, changes)
+    return describe(series, f"{row[0]} {row[4]}", language, end, changes)
 
 
 def chart_maker(store: Store, clock: Clock) -> AttachmentMaker:

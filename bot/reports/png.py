@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from bot.reports.charts import Chart
     from bot.reports.fonts import FontCutter
 
-WIDTH, HEIGHT, DPI = 8.0, 4.0, 150  # inches and dots: 1200 × 600
+WIDTH, HEIGHT, DPI = 6.6, 3.5, 180  # inches and dots: 1188 × 630; large letters, for it is read on phones
 # matplotlib's font cache is shared by all figures, so pictures are drawn one after the other.
 _drawing = threading.Lock()
 _cutters: list["FontCutter"] = []
 
 
 async def draw(chart: "Chart") -> bytes:
-    """The chart as a PNG of 1200 × 600 dots."""
+    """The chart as a PNG of 1188 × 630 dots."""
     return await asyncio.to_thread(draw_now, chart)
 
 
@@ -39,7 +39,7 @@ def _draw(chart: "Chart") -> bytes:
 
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.065, 0.15, 0.915, 0.62))
+    axes = figure.add_axes((0.068, 0.165, 0.912, 0.575))
     font = _Font(_words(chart))
     _bars(axes, chart)
     _scales(axes, chart, font)
@@ -83,7 +83,9 @@ def _bars(axes: Any, chart: "Chart") -> None:
     ):
         label = render(Text(f"chart.{sentiment.value}"), chart.language)
         colour = palette.SENTIMENT[sentiment]
-        axes.bar(places, counts, width=series.step * 0.82, bottom=bottom, color=colour, label=label, linewidth=0)
+        bars = axes.bar(places, counts, width=series.step * 0.82, bottom=bottom, color=colour, label=label, linewidth=0)
+        if series.partial:
+            bars[-1].set_alpha(0.45)
         bottom = [low + count for low, count in zip(bottom, counts, strict=True)]
     if any(value is not None for value in series.usual):
         edges = [series.start + index * series.step for index in range(len(series.usual) + 1)]
@@ -97,7 +99,7 @@ def _scales(axes: Any, chart: "Chart", font: _Font) -> None:
     counts = count_ticks(max([1.0, *series.totals, *(value or 0 for value in series.usual)]))
     axes.set_ylim(0, counts[-1].at * 1.06)
     axes.set_yticks([tick.at for tick in counts], [tick.label for tick in counts])
-    times = time_ticks(series.start, series.end, 9, chart.zone)
+    times = time_ticks(series.start, series.end, 8, chart.zone)
     axes.set_xlim(series.start, series.end)
     axes.set_xticks([tick.at for tick in times], [tick.label for tick in times])
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
@@ -137,7 +139,7 @@ def _frame(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
     axes.set_axisbelow(True)
     title = font.drawable(chart.title)
     figure.text(0.018, 0.975, title, va="top", fontproperties=font(13), color=palette.INK, parse_math=False)
-    figure.text(0.018, 0.9, chart.subtitle, va="top", fontproperties=font(9), color=palette.FAINT)
+    figure.text(0.018, 0.885, chart.subtitle, va="top", fontproperties=font(9), color=palette.FAINT)
     figure.text(0.018, 0.022, chart.footnote, va="bottom", fontproperties=font(8), color=palette.FAINT)
     if not chart.series.posts:
         words = render(Text("chart.nothing"), chart.language)
@@ -154,7 +156,7 @@ def _legend(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
         [handles[index] for index in order],
         [labels[index] for index in order],
         loc="upper right",
-        bbox_to_anchor=(0.985, 0.935),
+        bbox_to_anchor=(0.985, 0.905),
         ncols=4,
         frameon=False,
         prop=font(8.5),

@@ -17,7 +17,8 @@ NEGATIVE, NEUTRAL, POSITIVE = -1, 0, 1  # a bucket's sentiment
 class Series:
     """Posts per step. ``start`` is the beginning of the first step, ``step`` its length, both in milliseconds; the
     three tuples have one count per step; ``platforms`` are (platform, count), most first. ``usual`` is what
-    a step has at this hour of the week, ``None`` where the history is too short to say."""
+    a step has at this hour of the week, ``None`` where the history is too short to say. ``partial`` says that
+    the last step is not over yet."""
 
     start: int
     step: int
@@ -26,6 +27,7 @@ class Series:
     positive: tuple[int, ...]
     platforms: tuple[tuple[str, int], ...] = ()
     usual: tuple[float | None, ...] = ()
+    partial: bool = False
 
     @property
     def end(self) -> int:
@@ -70,9 +72,13 @@ def read_series(
     drill: str = "",
     *,
     usual: bool = True,
+    aligned: bool = True,
 ) -> Series:
-    """Counts of posts about ``subjects`` in [start, end), widened to whole steps; no ``families`` means all."""
-    first = start // step * step
+    """Counts of posts about ``subjects`` in [start, end), widened to whole steps; no ``families`` means all.
+
+    ``aligned`` begins the steps at round clock times; without it they end at ``end``, so that none is partial.
+    """
+    first = start // step * step if aligned else end // MINUTE * MINUTE + MINUTE - (end - start) // step * step
     length = max(1, -(-(end - first) // step))
     found = {code: [0] * length for code in (NEGATIVE, NEUTRAL, POSITIVE)}
     platforms: dict[str, int] = {}
@@ -93,6 +99,7 @@ def read_series(
         neutral=tuple(found[NEUTRAL]),
         positive=tuple(found[POSITIVE]),
         platforms=tuple(sorted(platforms.items(), key=lambda item: (-item[1], item[0]))),
+        partial=first + length * step > end // MINUTE * MINUTE + MINUTE,
         usual=_usual(db, subjects, families, drill, first, step, length) if usual else (),
     )
 

@@ -44,7 +44,7 @@ def chart_svg(chart: Chart, width: int = 720, height: int = 240) -> str:
             )
     parts.extend(_bars(chart, across, x, y))
     parts.extend(_usual(series, x, y))
-    parts.extend(_changes(chart, x, height))
+    parts.extend(_changes(chart, x, width, height))
     if not series.posts:
         words = escape(render(Text("chart.nothing"), chart.language))
         parts.append(f'<text class="nothing" x="{width / 2}" y="{TOP + down / 2}" text-anchor="middle">{words}</text>')
@@ -88,7 +88,8 @@ def _bars(chart: Chart, across: float, x: _Scale, y: _Scale) -> list[str]:
                 "positive": values[2],
             },
         )
-        parts.append(f"<g><title>{escape(render(words, chart.language))}</title>")
+        partial = ' class="partial"' if series.partial and index == len(series.totals) - 1 else ""
+        parts.append(f"<g{partial}><title>{escape(render(words, chart.language))}</title>")
         bottom = 0
         left = round(x(at + series.step / 2) - width / 2, 1)
         for name, value in zip(("negative", "neutral", "positive"), values, strict=True):
@@ -114,7 +115,7 @@ def _usual(series: Series, x: _Scale, y: _Scale) -> list[str]:
     return [f'<path class="usual" d="{path}"/>'] if path else []
 
 
-def _changes(chart: Chart, x: _Scale, height: int) -> list[str]:
+def _changes(chart: Chart, x: _Scale, width: int, height: int) -> list[str]:
     parts = []
     last = float("-inf")
     level = 0
@@ -122,9 +123,11 @@ def _changes(chart: Chart, x: _Scale, height: int) -> list[str]:
         at = x(max(change.at, chart.series.start))
         level = 1 - level if at - last < 40 else 0
         last = at
+        room = at < width - 48  # a flag at the right edge points to the left
         word = escape(render(Text(f"chart.grade.{change.grade.word}"), chart.language))
         parts.append(
             f'<g class="change grade-{change.grade.word}"><path d="M{at} {TOP - 4}V{height - BOTTOM}"/>'
-            f'<text x="{at + 3}" y="{TOP - 6 - 11 * level}">{word}</text></g>'
+            f'<text x="{at + 3 * (1 if room else -1)}" y="{TOP - 6 - 11 * level}"'
+            f' text-anchor="{"start" if room else "end"}">{word}</text></g>'
         )
     return parts

@@ -92,6 +92,15 @@ class Board:
         return sum(source.state == MEASURED for source in self.sources)
 
     @property
+    def going_on(self) -> int:
+        """How many real incidents are live."""
+        return sum(line.live and not line.drill for line in self.incidents)
+
+    @property
+    def drilling(self) -> int:
+        return sum(line.live and bool(line.drill) for line in self.incidents)
+
+    @property
     def worst(self) -> Grade:
         """The highest grade of a real incident that is still going on."""
         return max((line.grade for line in self.incidents if line.live and not line.drill), default=Grade.NONE)
@@ -120,13 +129,14 @@ def _incidents(db: Database, now: int, recent: bool) -> list[IncidentLine]:
         " LEFT JOIN console_message m ON m.id = (SELECT MAX(id) FROM console_message"
         "   WHERE object = 'incident:' || i.id AND audience = '')"
         " WHERE i.status NOT IN ('closed', 'false_alarm') OR (? AND i.updated_at > ?)"
-        " ORDER BY i.status IN ('resolved', 'closed', 'false_alarm'), i.grade DESC, i.opened_at DESC LIMIT 100",
+        " ORDER BY i.status IN ('resolved', 'closed', 'false_alarm'), i.drill <> '', i.grade DESC, i.opened_at DESC"
+        " LIMIT 100",
         (recent, now - RECENT),
     ).fetchall()
     lines = []
     for row in rows:
         series = read_series(
-            db, [row[9]], now - SPARK_HOURS * HOUR, now, HOUR, families_of(row[10]), row[8], usual=False
+            db, [row[9]], now - SPARK_HOURS * HOUR, now, HOUR, families_of(row[10]), row[8], usual=False, aligned=False
         )
         lines.append(
             IncidentLine(
@@ -187,7 +197,7 @@ def _queues(db: Database, now: int) -> Queues:
 def _volume(db: Database, subjects: Sequence[str], now: int, hours: float, language: str, title: str) -> Chart:
     span = int(hours * HOUR)
     series = read_series(db, subjects, now - span, now, step_for(span))
-    return describe(series, title, language, _changes(db, subjects, now - span))
+    return describe(series, title, language, now, _changes(db, subjects, now - span))
 
 
 def _changes(db: Database, subjects: Sequence[str], since: int) -> tuple[GradeChange, ...]:

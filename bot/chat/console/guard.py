@@ -106,8 +106,8 @@ class Guard:
 
     def _same_origin(self, request: web.Request) -> bool:
         """Browsers name the page a request comes from; a form or script elsewhere cannot fake it."""
-        origin = urlsplit(request.headers.get("Origin", ""))
-        return bool(origin.netloc) and origin.netloc in (request.host, self._public.netloc)
+        _, _, origin = request.headers.get("Origin", "").partition("://")
+        return bool(origin) and origin in (request.host, self._public.netloc)
 
 
 async def _protected(handler: Handler, request: web.Request) -> web.StreamResponse:
@@ -124,7 +124,10 @@ async def _protected(handler: Handler, request: web.Request) -> web.StreamRespon
 
 
 def _hostname(host: str) -> str:
-    return (urlsplit(f"//{host}").hostname or "").lower()
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:  # not a host at all, for example an open bracket
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

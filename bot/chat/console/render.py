@@ -37,7 +37,7 @@ class Renderer:
             loader=PackageLoader("bot.chat.console", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         environment.globals.update(safe_url=safe_url, iso=iso, static=static_url, tone=tone, initial=initial)
-        environment.globals.update(name_of=self._name, chart=_chart, spark=_spark, language_code=_language_code)
+        environment.globals.update(chart=_chart, spark=_spark, language_code=_language_code)
         self._templates = environment
 
     def message(self, entry: Entry, member: Member, language: str) -> str:
@@ -47,10 +47,10 @@ class Renderer:
     def messages(self, entries: Sequence[Entry], member: Member, language: str) -> str:
         return "".join(self.message(entry, member, language) for entry in entries)
 
-    def form(self, form: Form, message: int, index: int, language: str) -> str:
+    def form(self, form: Form, language: str) -> str:
         """The inside of a form's dialogue."""
         people = [(person.id, person.name) for person in self._identities.people]
-        return self._render("form.html", language, form=form, message=message, index=index, people=people)
+        return self._render("form.html", language, form=form, people=people)
 
     def incidents(self, board: Board, language: str) -> str:
         return self._render("incidents.html", language, board=board)
@@ -69,10 +69,12 @@ class Renderer:
         def translate(key: str, **params: Any) -> str:
             return render(Text(f"console.{key}", params), language)
 
-        return self._templates.get_template(name).render(t=translate, word=_word(language), language=language, **values)
+        def name_of(account: str) -> str:
+            return translate("brand") if account == BOT else self._identities.name_of(account)
 
-    def _name(self, account: str) -> str:
-        return "Fengbo" if account == BOT else self._identities.name_of(account)
+        return self._templates.get_template(name).render(
+            name_of=name_of, t=translate, word=_word(language), language=language, **values
+        )
 
 
 def safe_url(url: str) -> str:

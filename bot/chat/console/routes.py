@@ -52,11 +52,10 @@ def add_routes(app: web.Application, console: "Console") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button as it stands on a message now, with its place among the buttons."""
+    """A button as it stands on a message now."""
 
     entry: Entry
     button: Button
-    index: int
 
 
 class Pages:
@@ -146,7 +145,7 @@ class Pages:
         form = self._form(pressed.button, language)
         if form is None:
             raise web.HTTPNotFound
-        html = console.renderer.form(form, pressed.entry.id, pressed.index, language)
+        html = console.renderer.form(form, language)
         return web.json_response({"html": html})
 
     async def complete(self, request: web.Request) -> web.Response:
@@ -279,12 +278,12 @@ class Pages:
         buttons = entry.card.buttons if entry.card else ()
         place = _number(index)
         if place < len(buttons) and buttons[place].command == command:
-            return Pressed(entry, buttons[place], place)
+            return Pressed(entry, buttons[place])
         # The card was rewritten between the look and the click: the button counts if it is still there.
-        for moved, button in enumerate(buttons):
-            if button.command == command:
-                return Pressed(entry, button, moved)
-        raise web.HTTPConflict
+        moved = next((button for button in buttons if button.command == command), None)
+        if moved is None:
+            raise web.HTTPConflict
+        return Pressed(entry, moved)
 
     def _language(self, request: web.Request) -> str:
         return self._console.guard.language(request)

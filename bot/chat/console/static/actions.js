@@ -58,8 +58,7 @@ async function openForm(about) {
     event.preventDefault();
     const fields = Object.fromEntries(new FormData(form));
     form.querySelector("[type=submit]").disabled = true;
-    const { message, index, command } = form.dataset;
-    if (await send({ message, index, command, fields, key })) dialog.close();
+    if (await send({ ...about, fields, key })) dialog.close();
     else form.querySelector("[type=submit]").disabled = false;
   });
   dialog.showModal();

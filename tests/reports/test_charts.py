@@ -1,0 +1,153 @@
+"""Charts: the words around them, SVG for the page, PNG for the other chats."""
+
+import struct
+import warnings
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from fontTools.ttLib import TTFont
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.clock import HOUR, MINUTE, VirtualClock
+from bot.model.grade import Grade
+from bot.model.message import Attachment
+from bot.model.text import UserError
+from bot.reports import png
+from bot.reports.charts import chart_maker, describe, incident_chart
+from bot.reports.fonts import FontCutter
+from bot.reports.series import GradeChange, Series
+from bot.reports.svg import chart_svg, spark_svg
+from bot.store.database import Store
+
+START = 1_757_498_400_000
+STEP = 10 * MINUTE
+SERIES = Series(
+    START, STEP, (1, 5, 40), (2, 2, 6), (0, 1, 0), (("weibo", 50), ("news", 7)), (8.0, 8.0, None), partial=True
+)
+CHANGES = (
+    GradeChange(START - HOUR, Grade.BLUE),
+    GradeChange(START + STEP, Grade.YELLOW),
+    GradeChange(START + 2 * STEP, Grade.RED),
+)
+SVG = "{http://www.w3.org/2000/svg}"
+EMPTY = Series(START, STEP, (0, 0), (0, 0), (0, 0))
+
+
+def test_a_chart_says_how_many_posts_it_rests_on() -> None:
+    chart = describe(SERIES, "I-1 提现失败", "zh-CN", START + 25 * MINUTE, CHANGES)
+    assert chart.footnote == "数据来自已收集的 57 条帖文，2 个平台 · 09-10 18:00 至 09-10 18:25"
+    assert chart.subtitle == "每 10 分钟的帖文数 · 最后一格还在累计"
+    assert "负面占 81%" in chart.summary
+    assert "18:20 最多（46 条）" in chart.summary
+
+
+def test_a_chart_without_posts_says_so() -> None:
+    chart = describe(EMPTY, "I-1", "en", START + 2 * STEP)
+    assert "No related posts" in chart.footnote
+    assert "No data in this period" in chart_svg(chart)
+
+
+def parse(svg: str) -> ElementTree.Element:
+    return ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+
+
+def test_the_svg_stacks_what_was_counted() -> None:
+    root = parse(chart_svg(describe(SERIES, "t", "zh-CN", START + 30 * MINUTE, CHANGES)))
+    bars = [(bar.get("class"), float(bar.get("height", 0))) for bar in root.iter(f"{SVG}rect")]
+    assert [name for name, _ in bars] == [
+        "negative",
+        "neutral",
+        "negative",
+        "neutral",
+        "positive",
+        "negative",
+        "neutral",
+    ]
+    heights = [height for name, height in bars if name == "negative"]
+    assert heights[1] / heights[0] == pytest.approx(5, rel=0.05)
+    assert heights[2] / heights[1] == pytest.approx(8, rel=0.05)
+    words = [text.text for text in root.iter(f"{SVG}text")]
+    assert {"蓝 Ⅳ", "黄 Ⅲ", "红 Ⅰ", "0", "20", "60"} <= set(words)
+    titles = [title.text for title in root.iter(f"{SVG}title")]
+    assert titles[2] == "18:20：共 46 条，负面 40，中性 6，正面 0"
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 10**6)] * 3), min_size=1, max_size=50),
+    st.text(max_size=30),
+    st.integers(120, 1200),
+)
+def test_any_counts_and_title_make_a_clean_picture_within_its_frame(
+    counts: list[tuple[int, int, int]], title: str, width: int
+) -> None:
+    title = "".join(character for character in title if character.isprintable())
+    columns = [tuple(column) for column in zip(*counts, strict=True)]
+    svg = chart_svg(describe(Series(START, STEP, *columns), title, "en", START + HOUR), width, 200)
+    root = parse(svg)
+    assert "style=" not in svg
+    for bar in root.iter(f"{SVG}rect"):
+        assert float(bar.get("x", -1)) >= 0
+        assert float(bar.get("y", -1)) >= 0
+        assert float(bar.get("x", 0)) + float(bar.get("width", 0)) <= width + 1
+        assert float(bar.get("y", 0)) + float(bar.get("height", 0)) <= 200
+
+
+@given(st.lists(st.integers(0, 10**9), max_size=40), st.text(max_size=20).filter(str.isprintable))
+def test_a_spark_line_takes_any_counts(counts: list[int], label: str) -> None:
+    assert parse(spark_svg(counts, label)).get("aria-label") == label
+
+
+def test_the_font_has_every_character_and_drops_what_no_font_draws() -> None:
+    cutter = FontCutter()
+    text = "星河支付 提现失败 繁體 Ⅳ 12%"
+    file = cutter.file_for(text)
+    with TTFont(file) as font:
+        assert {ord(character) for character in text} <= set(font.getBestCmap())
+        assert font["OS/2"].usWeightClass >= 400
+        assert "fvar" not in font
+    assert cutter.file_for("星河") == file
+    assert cutter.file_for("龘") != file
+    assert cutter.drawable("龘星🙂") == "龘星"
+
+
+async def test_the_png_is_drawn_without_a_missing_glyph() -> None:
+    chart = describe(SERIES, "I-1 提现失败 🙂 $x^2$ \u200b", "zh-CN", START + 30 * MINUTE, CHANGES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = await png.draw(chart)
+        empty = await png.draw(describe(EMPTY, "没有", "en", START))
+    for content in (picture, empty):
+        assert content.startswith(b"\x89PNG")
+        assert struct.unpack(">II", content[16:24]) == (1188, 630)
+    assert picture != empty
+
+
+async def test_the_maker_reads_the_incident_and_captions_the_picture(tmp_path: Path) -> None:
+    store = Store(tmp_path / "fengbo.db")
+
+    def write(db: object) -> None:
+        conn = db.conn  # type: ignore[attr-defined]
+        conn.execute(
+            "INSERT INTO incident (id, number, kind, drill, subject, subject_name, family, crisis_type, title, status,"
+            " grade, peak_grade, opened_at, updated_at) VALUES ('I-1', 1, 'real', '', 's', 'S', 'funds', 'outage',"
+            " '提现失败', 'open', 3, 3, ?, 0)",
+            (START,),
+        )
+        for family, count in (("funds", 30), ("general", 12), ("service", 500)):
+            conn.execute(
+                "INSERT INTO bucket (subject, drill, minute, family, platform, sentiment, count, engagement, carrier,"
+                " carrier_post, top_influence, top_post) VALUES ('s', '', ?, ?, 'weibo', -1, ?, 0, 0, 0, 0, 0)",
+                (START // MINUTE, family, count),
+            )
+
+    store.write_now(write)
+    make = chart_maker(store, VirtualClock(START + HOUR))
+    made = await make(Attachment("chart", {"incident": "I-1", "hours": 3}), "zh-CN")
+    assert (made.name, made.media_type) == ("I-1.png", "image/png")
+    assert made.content.startswith(b"\x89PNG")
+    assert "共收集 42 条帖文，负面占 100%" in made.caption
+    with pytest.raises(UserError):
+        store.read_now(lambda db: incident_chart(db, "I-9", 3, START, "en"))
