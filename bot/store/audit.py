@@ -9,6 +9,8 @@ from sqlite_utils import Database
 from bot.model.incident import Actor
 
 GENESIS = "0" * 64
+# Where the chain ends: without it, nobody would see that the newest rows are gone.
+_HEAD = "audit_head"
 
 
 def append(
@@ -18,11 +20,13 @@ def append(
     last = db.conn.execute("SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     seq, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
     row = (seq, now, actor.person or actor.name, actor.chat, action, object_, orjson.dumps(detail or {}).decode())
+    digest = _digest(previous, row)
     db.conn.execute(
         "INSERT INTO audit (seq, at, actor, chat, action, object, detail, previous, digest)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, previous, _digest(previous, row)),
+        (*row, previous, digest),
     )
+    db.conn.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (_HEAD, digest))
 
 
 def verify(db: Database) -> int | None:
@@ -34,7 +38,8 @@ def verify(db: Database) -> int | None:
         if row[0] != expected or row[7] != previous or row[8] != _digest(previous, row[:7]):
             return int(expected)
         previous, expected = row[8], expected + 1
-    return None
+    head = db.conn.execute("SELECT value FROM setting WHERE name = ?", (_HEAD,)).fetchone()
+    return None if previous == (head[0] if head else GENESIS) else expected
 
 
 def _digest(previous: str, row: tuple[Any, ...]) -> str:

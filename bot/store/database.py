@@ -57,6 +57,7 @@ class Store:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._closed = False
+        self._door = threading.Lock()  # no job slips in behind the last one: it would wait for ever
         writer = self._connect()
         migrations.apply(writer)
         self._writer = threading.Thread(target=self._write_loop, args=(writer,), name="store-writer", daemon=True)
@@ -84,10 +85,11 @@ class Store:
 
     def close(self) -> None:
         """Finish the running group, refuse what still waits, fold the write-ahead log into the file."""
-        if self._closed:
-            return
-        self._closed = True
-        self._jobs.put((-1, next(self._order), None, Future()))
+        with self._door:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put((-1, next(self._order), None, Future()))
         self._writer.join()
         self._readers.shutdown(wait=True)
         for connection in self._connections:
@@ -109,10 +111,11 @@ class Store:
         partial.rename(destination)
 
     def _submit(self, job: Callable[[Database], Result], priority: Priority) -> "Future[Result]":
-        if self._closed:
-            raise StoreClosed("the store is closed")
         future: Future[Result] = Future()
-        self._jobs.put((int(priority), next(self._order), job, future))
+        with self._door:
+            if self._closed:
+                raise StoreClosed("the store is closed")
+            self._jobs.put((int(priority), next(self._order), job, future))
         return future
 
     def _reader(self) -> Database:
@@ -144,7 +147,8 @@ class Store:
             self._run_group(database, group)
         while not self._jobs.empty():
             _, _, _, future = self._jobs.get_nowait()
-            future.set_exception(StoreClosed("the store is closed"))
+            if future.set_running_or_notify_cancel():  # whoever waited may have been cancelled before
+                future.set_exception(StoreClosed("the store is closed"))
 
     def _run_group(
         self, database: Database, group: list[tuple[int, int, Callable[[Database], Any] | None, Future[Any]]]
@@ -173,7 +177,8 @@ class Store:
                 database.conn.execute("ROLLBACK")
             log.exception("a group of %d writes was rolled back", len(done))
             for _, _, _, future in group:
-                future.set_exception(error)
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(error)
             for future, _ in done:
                 future.set_exception(error)
             return
@@ -189,13 +194,15 @@ class Store:
     ) -> None:
         if not future.set_running_or_notify_cancel():
             return
-        database.conn.execute("SAVEPOINT job")
         try:
+            database.conn.execute("SAVEPOINT job")
             result = job(database)
-        except Exception as error:  # noqa: BLE001 - handed to whoever awaits the job
+            database.conn.execute("RELEASE job")
+        except BaseException as error:  # handed to whoever awaits the job; a panic of a native library is no Exception
+            future.set_exception(error)
+            # Where the error took the whole transaction with it (disk full, for one), this fails, and so does the group:
+            # nothing of it was written, and nobody is told otherwise.
             database.conn.execute("ROLLBACK TO job")
             database.conn.execute("RELEASE job")
-            future.set_exception(error)
         else:
-            database.conn.execute("RELEASE job")
             done.append((future, result))
