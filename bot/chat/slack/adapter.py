@@ -12,7 +12,6 @@ from bot.chat.slack.render import SlackMessage, render, render_plain
 from bot.chat.slack.safe import escape
 from bot.chat.slack.views import home_view
 from bot.clock import SECOND, Clock
-from bot.config import SlackConfig
 from bot.delivery import outbox
 from bot.delivery.chat import AttachmentMaker, Blocked, Delay, Made, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
@@ -28,21 +27,13 @@ CHANNEL_PACE = Pace(1, SECOND)
 
 class SlackChat:
     """Implements ``bot.delivery.chat.Chat``. Addresses are ids: a channel ``C…``/``G…``, direct messages ``D…``, a
-    member ``U…``. ``make`` makes attachments; with a ``store`` a look-up finds messages inside threads too; ``api``
-    replaces the one made of the configuration."""
+    member ``U…``. With a ``store`` a look-up finds messages inside threads too; ``make`` makes attachments."""
 
     name = "slack"
 
     def __init__(
-        self,
-        config: SlackConfig,
-        clock: Clock,
-        make: AttachmentMaker | None = None,
-        *,
-        store: Store | None = None,
-        api: SlackApi | None = None,
+        self, api: SlackApi, clock: Clock, *, store: Store | None = None, make: AttachmentMaker | None = None
     ) -> None:
-        api = api or SlackApi(config.secret("bot_token"), config.base_url)
         self._api = api
         self._clock = clock
         self._store = store

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.chat.slack.adapter import SlackChat
+from bot.chat.slack.api import SlackApi
 from bot.clock import SECOND, SystemClock
-from bot.config import SlackConfig
 from bot.delivery import outbox
 from bot.delivery.chat import Blocked, Delay, Made, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
@@ -25,15 +25,6 @@ CARD = Card(
 )
 
 
-def settings(base_url: str) -> SlackConfig:
-    return SlackConfig(bot_token_env="SLACK_BOT_TOKEN", base_url=base_url)
-
-
-@pytest.fixture(autouse=True)
-def bot_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", BOT_TOKEN)
-
-
 async def draw(attachment: Attachment, language: str) -> Made:
     if attachment.kind == "broken":
         raise RuntimeError("no font")
@@ -42,7 +33,7 @@ async def draw(attachment: Attachment, language: str) -> Made:
 
 @pytest.fixture
 async def chat(fake_slack: FakeSlack, store: Store) -> AsyncIterator[SlackChat]:
-    chat = SlackChat(settings(fake_slack.base_url), CLOCK, draw, store=store)
+    chat = SlackChat(SlackApi(BOT_TOKEN, fake_slack.base_url), CLOCK, store=store, make=draw)
     yield chat
     await chat.close()
 
@@ -141,11 +132,11 @@ async def test_an_unknown_refusal_is_given_up_after_a_few_tries(fake_slack: Fake
 
 
 async def test_nobody_listening_is_blocked_and_a_cut_connection_is_unclear(fake_slack: FakeSlack) -> None:
-    nobody = SlackChat(settings("http://127.0.0.1:9/api/"), CLOCK)
+    nobody = SlackChat(SlackApi(BOT_TOKEN, "http://127.0.0.1:9/api/"), CLOCK)
     with pytest.raises(Blocked):
         await nobody.send(row(card()), None, None)
     await nobody.close()
-    chat = SlackChat(settings(fake_slack.base_url), CLOCK)
+    chat = SlackChat(SlackApi(BOT_TOKEN, fake_slack.base_url), CLOCK)
     fake_slack.drop_before_effect("chat.postMessage")
     with pytest.raises(Unclear):
         await chat.send(row(card()), None, None)
@@ -286,7 +277,7 @@ async def test_a_storm_of_limits_delays_and_loses_nothing_and_keeps_the_order(
             except Delay as delay:
                 raise Delay(20, str(delay)) from delay
 
-    hasty = Hasty(settings(fake_slack.base_url), CLOCK, store=store)
+    hasty = Hasty(SlackApi(BOT_TOKEN, fake_slack.base_url), CLOCK, store=store)
     for number in range(8):
         message = Message("slack:C0ALERTS", text=f"message {number}")
         store.write_now(lambda db, one=message, key=number: outbox.enqueue(db, one, f"k{key}", CLOCK.now()))
@@ -320,6 +311,6 @@ async def test_the_sender_does_not_post_twice_what_arrived_without_an_answer(
 
 
 def test_answers_have_no_pace_and_channels_one_message_a_second() -> None:
-    chat = SlackChat(SlackConfig(), CLOCK)
+    chat = SlackChat(SlackApi("x"), CLOCK)
     assert chat.pace("slack:C0ALERTS") == Pace(1, SECOND)
     assert chat.pace("slack:C0ALERTS#reply-U0LINA") is None

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.chat.slack.adapter import SlackChat
+from bot.chat.slack.api import SlackApi
 from bot.chat.slack.events import SlackInbound
 from bot.clock import MINUTE, SECOND, SystemClock
 from bot.config import SlackConfig
@@ -66,7 +67,7 @@ def events(store: Store) -> list[Event]:
 
 
 async def post_card(fake_slack: FakeSlack, config: SlackConfig, store: Store, channel: str = "C0ALERTS") -> Shown:
-    chat = SlackChat(config, CLOCK, store=store)
+    chat = SlackChat(SlackApi(BOT_TOKEN, config.base_url), CLOCK, store=store)
     buttons = (
         Button("确认", "ack I-12"),
         Button("误报", "false-alarm I-12"),
