@@ -40,8 +40,9 @@ from bot.model.incident import SYSTEM
 from bot.model.message import Message
 from bot.model.text import Text
 from bot.reports.charts import chart_maker
-from bot.sources.factory import source_from
+from bot.sources.factory import sources_from
 from bot.sources.net import new_session
+from bot.sources.preset import merged
 from bot.store import incidents as incident_store
 from bot.store.database import Store
 from bot.texts import render
@@ -70,6 +71,7 @@ class App:
     """
 
     def __init__(self, config: Config, *, clock: Clock | None = None, role: str = "all", demo: bool = False) -> None:
+        config = config.model_copy(update={"sources": merged(config.sources)})
         self.config = config
         self.clock = clock or SystemClock()
         self.role = role
@@ -206,7 +208,7 @@ class App:
         return parts
 
     def _collector(self, session: aiohttp.ClientSession) -> Collector:
-        sources = [(source, source_from(source, session) if source.enabled else None) for source in self.config.sources]
+        sources = sources_from(self.config.sources, session)
         return Collector(
             self.store,
             self.clock,

@@ -1,6 +1,6 @@
 """What every way of collecting has in common: a poll gives a batch of posts and the cursor for the next poll."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,6 +45,13 @@ class SourceError(Exception):
 def problem(code: str, *, retry_after: int | None = None, permanent: bool = False, **params: Any) -> SourceError:
     """A ``SourceError`` whose words stand in the catalogue under ``sources.<code>``."""
     return SourceError(code, Text(f"sources.{code}", params), retry_after, permanent)
+
+
+def oldest_first(items: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Items in the order they happened. Lists show the newest first, so of two in one second the later stands first."""
+    newest_first = list(items)
+    # Without the Z, a whole second sorts before its own milliseconds.
+    return tuple(sorted(reversed(newest_first), key=lambda item: str(item["published_at"]).rstrip("Z")))
 
 
 class Source(Protocol):

@@ -10,7 +10,7 @@ from bot.sources.base import Batch, Source, SourceError, problem
 from bot.sources.feed import FeedSource
 from bot.sources.files import FileSource
 from bot.sources.json_api import JsonSource
-from bot.sources.preset import resolve
+from bot.sources.preset import merged, resolve
 from bot.sources.template import fill
 
 
@@ -50,13 +50,14 @@ class BrokenSource:
 def sources_from(
     configs: Sequence[SourceConfig], session: aiohttp.ClientSession, environ: Mapping[str, str] | None = None
 ) -> list[tuple[SourceConfig, Source | None]]:
-    """Every configured source with its settings merged from the preset. Never raises: see ``BrokenSource``."""
+    """Every configured source with its settings merged from the preset, None beside those that are not polled or
+    switched off. Never raises: see ``BrokenSource``."""
     found: list[tuple[SourceConfig, Source | None]] = []
-    for config in configs:
+    for config, full in zip(configs, merged(configs), strict=True):
         try:
-            found.append((resolve(config).config, source_from(config, session, environ)))
+            found.append((full, source_from(config, session, environ) if config.enabled else None))
         except SourceError as error:
-            found.append((config, BrokenSource(config, error)))
+            found.append((full, BrokenSource(config, error)))
     return found
 
 

@@ -20,7 +20,7 @@ import feedparser
 from bot.config import SourceConfig
 from bot.model.intake import EARLIEST_AT, FUTURE_ALLOWANCE, iso
 from bot.sources import seen
-from bot.sources.base import KEPT_OF_REJECTED, Batch, problem
+from bot.sources.base import KEPT_OF_REJECTED, Batch, oldest_first, problem
 from bot.sources.dates import DateError, parse_moment
 from bot.sources.markup import one_line, plain
 from bot.sources.net import check_status, fetch, retry_after
@@ -77,8 +77,7 @@ class FeedSource:
             if digest not in before and digest not in fresh:
                 fresh[digest] = item | {"platform": self.platform, "source": self.id} | dict(config.defaults)
         return Batch(
-            # Oldest first: what follows reads like what happened.
-            items=tuple(sorted(fresh.values(), key=lambda item: str(item["published_at"]))),
+            items=oldest_first(fresh.values()),
             cursor={
                 "etag": answer.headers.get("etag", "")[:300],
                 "modified": answer.headers.get("last-modified", "")[:100],

@@ -11,7 +11,7 @@ import aiohttp
 from bot.config import AuthConfig, PageConfig
 from bot.model.intake import iso
 from bot.sources import seen
-from bot.sources.base import Batch, SourceError, problem
+from bot.sources.base import Batch, SourceError, oldest_first, problem
 from bot.sources.dates import DateError, parse_moment
 from bot.sources.mapping import Expression, Mapped, Mapper
 from bot.sources.net import Fetched, check_status, fetch, retry_after, shown, used_up
@@ -103,7 +103,7 @@ class JsonSource:
             # What earlier pages gave is kept; the failed page comes again with the next poll.
             poll.retry_after = error.retry_after or poll.retry_after
         return Batch(
-            items=tuple(sorted(poll.items, key=lambda item: str(item["published_at"]))),
+            items=oldest_first(poll.items),
             cursor=self._next_cursor(poll, since),
             rejected=tuple(poll.rejected),
             retry_after=poll.retry_after,

@@ -5,7 +5,7 @@ itself wins. Keys as in ``SourceConfig``, and besides: ``about`` (what is confir
 (names that ``with:`` must give), ``join``, ``since`` and ``error``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from bot.config import PageConfig, SourceConfig
-from bot.sources.base import problem
+from bot.sources.base import SourceError, problem
 from bot.sources.mapping import Join
 
 _DURATIONS = frozenset({"every", "every_sensitive", "silent_after", "timeout"})
@@ -118,6 +118,17 @@ def resolve(config: SourceConfig) -> Resolved:
         parameters=merged.with_,
         auth_optional=optional,
     )
+
+
+def merged(configs: Sequence[SourceConfig]) -> list[SourceConfig]:
+    """The sources' settings with their presets; where a preset cannot be used, the settings as they stand."""
+    found: list[SourceConfig] = []
+    for config in configs:
+        try:
+            found.append(resolve(config).config)
+        except SourceError:
+            found.append(config)
+    return found
 
 
 def _since_of(config: SourceConfig) -> Since | None:

@@ -10,7 +10,7 @@ from bot.config import SourceConfig
 from bot.model.intake import parse_post
 from bot.sources import preset
 from bot.sources.base import SourceError
-from bot.sources.factory import source_from
+from bot.sources.factory import source_from, sources_from
 from bot.sources.feed import FeedSource
 from bot.sources.hook import HookMapper
 from bot.sources.json_api import JsonSource
@@ -58,6 +58,27 @@ def test_what_the_configuration_says_goes_before_the_preset() -> None:
     assert (merged.platform, merged.every, merged.map["title"]) == ("news", 600_000, "story_title")
     assert merged.map["id"] == "objectID"
     assert merged.kind == "json"
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_preset_merged_twice_is_the_same(name: str) -> None:
+    once = resolve(config(name, every="10m", page={"max": 2}) if load(name).get("page") else config(name, every="10m"))
+    assert resolve(once.config) == once
+
+
+async def test_broken_settings_stop_one_source_and_not_the_others(session) -> None:
+    sources = [
+        config("hackernews"),
+        SourceConfig.model_validate({"id": "b", "preset": "nonsense"}),
+        config("hook_lesi"),
+    ]
+    sources.append(config("hackernews", id="off", enabled=False))
+    built = sources_from(sources, session)
+    assert [full.kind for full, _ in built] == ["json", "feed", "hook", "json"]
+    assert [made is not None for _, made in built] == [True, True, False, False]
+    with pytest.raises(SourceError) as caught:
+        await built[1][1].poll({}, NOW)
+    assert caught.value.code == "unknown_preset"
 
 
 async def poll(site, session, name: str, document: object, environ=None, **more: object):
