@@ -198,9 +198,9 @@ class Store:
             database.conn.execute("SAVEPOINT job")
             result = job(database)
             database.conn.execute("RELEASE job")
-        except BaseException as error:  # handed to whoever awaits the job; a panic of a native library is no Exception
+        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits the job; a native panic is no Exception
             future.set_exception(error)
-            # Where the error took the whole transaction with it (disk full, for one), this fails, and so does the group:
+            # Where the error took the whole transaction with it (a full disk), this fails, and with it the group:
             # nothing of it was written, and nobody is told otherwise.
             database.conn.execute("ROLLBACK TO job")
             database.conn.execute("RELEASE job")

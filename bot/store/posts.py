@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import orjson
@@ -65,7 +65,8 @@ def store(db: Database, posts: Sequence[Post], now: int) -> Stored:
     """Store the new ones; of the known ones take over grown engagement. One call belongs into one transaction."""
     fresh: dict[bytes, Post] = {}
     for post in posts:
-        fresh[digest_of(post)] = post
+        digest = digest_of(post)
+        fresh[digest] = _grown(fresh[digest], post) if digest in fresh else post
     repeats = len(posts) - len(fresh)
     known: dict[bytes, tuple[int, int, int, int, int]] = {}
     digests = list(fresh)
@@ -147,10 +148,11 @@ def record(
     hours: dict[tuple[str, str, str, int], list[int]] = {}
     terms: dict[tuple[str, str, int, str, str, str], int] = {}
     touched: set[tuple[str, str]] = set()
+    grown = _engagement_now(db, [row[0] for row in analysed])
     for seq, post, analysis, story in analysed:
         family = FAMILY_OF_TYPE[analysis.primary_type]
         sentiment = SENTIMENT_NUMBER[analysis.sentiment]
-        engagement = post.engagement.total
+        engagement = grown.get(seq, post.engagement.total)
         at = min(post.published_at, now)
         minute, hour = at // MINUTE, at // HOUR
         types = orjson.dumps([[hit.type.value, hit.words] for hit in analysis.types]).decode()
@@ -278,6 +280,26 @@ def _write_counts(
         " ON CONFLICT DO UPDATE SET count = count + excluded.count",
         [(*key, count) for key, count in terms.items()],
     )
+
+
+def _engagement_now(db: Database, seqs: Sequence[int]) -> dict[int, int]:
+    """Engagement as it stands: a post may have been seen again while its analysis was under way."""
+    found: dict[int, int] = {}
+    for start in range(0, len(seqs), _CHUNK):
+        chunk = seqs[start : start + _CHUNK]
+        marks = ",".join("?" * len(chunk))
+        found.update(
+            db.conn.execute(
+                f"SELECT seq, likes + reposts + comments FROM post WHERE seq IN ({marks})", chunk
+            ).fetchall()
+        )
+    return found
+
+
+def _grown(first: Post, again: Post) -> Post:
+    """One post twice in a batch: the first one with the larger figures of both, as if it had come in two batches."""
+    pairs = zip(astuple(first.engagement), astuple(again.engagement), strict=True)
+    return replace(first, engagement=Engagement(*(max(pair) for pair in pairs)))
 
 
 def _refresh_engagement(db: Database, seq: int, before: Sequence[int], post: Post, now: int) -> None:
