@@ -12,6 +12,7 @@ from bot.chat.slack.render import SlackMessage, render, render_plain
 from bot.chat.slack.safe import escape
 from bot.chat.slack.views import home_view
 from bot.clock import SECOND, Clock
+from bot.config import SlackConfig
 from bot.delivery import outbox
 from bot.delivery.chat import AttachmentMaker, Blocked, Delay, Made, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
@@ -27,13 +28,21 @@ CHANNEL_PACE = Pace(1, SECOND)
 
 class SlackChat:
     """Implements ``bot.delivery.chat.Chat``. Addresses are ids: a channel ``C…``/``G…``, direct messages ``D…``, a
-    member ``U…``. With a ``store`` a look-up finds messages inside threads too; ``make`` makes attachments."""
+    member ``U…``. ``api`` is the Web API or the settings to reach it; with a ``store`` a look-up finds messages inside
+    threads too; ``make`` makes attachments."""
 
     name = "slack"
 
     def __init__(
-        self, api: SlackApi, clock: Clock, *, store: Store | None = None, make: AttachmentMaker | None = None
+        self,
+        api: SlackApi | SlackConfig,
+        clock: Clock,
+        *,
+        store: Store | None = None,
+        make: AttachmentMaker | None = None,
     ) -> None:
+        if isinstance(api, SlackConfig):
+            api = SlackApi(api.secret("bot_token"), api.base_url)
         self._api = api
         self._clock = clock
         self._store = store
