@@ -25,6 +25,7 @@ ROBOT_IMAGE_BYTES = 2 << 20
 APP_IMAGE_BYTES = 10 << 20
 IMAGE_TYPES = ("image/png", "image/jpeg")
 TASK_ID_TAKEN = 42014
+NO_CALLBACK = 43012
 ROBOT = "robot/"
 REMEMBERED = 1_000
 
@@ -83,8 +84,15 @@ class WecomChat:
     async def _post(self, row: Row) -> Placement | None:
         message = row.message
         task_id = render.task_id_of(message, row.key)
-        posting = render.member_posting(message, task_id)
-        answers = await self._send_all(row, posting.bodies)
+        posting = render.member_posting(message, task_id, interactive=self._client.has_callback)
+        try:
+            answers = await self._send_all(row, posting.bodies)
+        except WecomRefusal as refusal:
+            if refusal.code != NO_CALLBACK:
+                raise
+            log.warning("wecom: the callback is not set up in the admin console, so cards go without buttons")
+            posting = render.member_posting(message, task_id, interactive=False)
+            answers = await self._send_all(row, posting.bodies)
         if not message.object:
             return None
         gist = render.gist_of(message.card) if message.card else ""
@@ -147,7 +155,7 @@ class WecomChat:
             raise Refused("a group robot cannot show a message to one member only")
         if placement is not None and message.object and not message.reason:
             return placement
-        await self._send_all(row, render.robot_bodies(message))
+        await self._send_all(row, render.robot_bodies(message, interactive=self._client.has_callback))
         if not message.object:
             return None
         return Placement(render.anchor_of(message, row.key), {"tasks": [], "gist": ""})

@@ -54,6 +54,8 @@ class WecomClient:
         self._base = config.base_url.rstrip("/") + "/"
         self._secret = config.secret("secret", environ)
         self._robots = {name: robot.secret("key", environ) for name, robot in config.robots.items()}
+        # An application without a callback may not send cards with buttons, and hears no commands (page 90236).
+        self.has_callback = bool(config.secret("token", environ) and config.secret("aes_key", environ))
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=timeout_seconds / 2)
         self._session: aiohttp.ClientSession | None = None
         self._lock = asyncio.Lock()

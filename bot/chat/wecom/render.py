@@ -8,11 +8,12 @@ import base64
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from bot.chat.wecom.markdown import LAMP, card_lines
 from bot.chat.wecom.words import (
     ROBOT_MARKDOWN_BYTES,
     TEXT_BYTES,
@@ -48,8 +49,6 @@ QUOTE_CHARACTERS = 150
 TEXT_CHARACTERS = 160
 SOURCE_CHARACTERS = 13
 
-_COLOUR = {Grade.BLUE: "info", Grade.YELLOW: "warning", Grade.ORANGE: "warning", Grade.RED: "warning"}
-_LAMP = {Grade.BLUE: "🔵 ", Grade.YELLOW: "🟡 ", Grade.ORANGE: "🟠 ", Grade.RED: "🔴 "}
 _SOURCE_COLOUR = {Grade.NONE: 0, Grade.BLUE: 3, Grade.YELLOW: 1, Grade.ORANGE: 2, Grade.RED: 2}
 _BUTTON_STYLE = {"primary": 1, "default": 2, "danger": 3}
 
@@ -91,16 +90,19 @@ def gist_of(card: Card) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def member_posting(message: Message, task_id: str) -> Posting:
-    """A new app message: a template card where there is something to press or open, markdown otherwise."""
+def member_posting(message: Message, task_id: str, *, interactive: bool = True) -> Posting:
+    """A new app message: a template card where there is something to press or open, markdown otherwise.
+
+    ``interactive`` says whether presses and replies can be received at all."""
     if message.card is None:
         return Posting(None, tuple(text_bodies(message.text, message.language)))
-    card, complete = template_card(message.card, message.language, task_id)
+    shown = message.card if interactive else replace(message.card, buttons=(), object="")
+    card, complete = template_card(shown, message.language, task_id)
     if card is not None and complete:
         return Posting(card, ())
-    lines = [*card_lines(message.card, message.language), *_choice_lines(message.card, message.language, "also_reply")]
-    if card is not None:  # the buttons are on the card
-        lines = card_lines(message.card, message.language)
+    lines = card_lines(shown, message.language)
+    if card is None:  # else the choices are on the card
+        lines += _choice_lines(shown, message.language, "also_reply")
     return Posting(card, tuple(markdown_bodies(lines, message.language, TEXT_BYTES)))
 
 
@@ -125,14 +127,14 @@ def member_revision(message: Message, task_id: str) -> Posting:
 def _notice(card: Card, language: str) -> Body:
     """The line that rings the member's phone when a card above was rewritten."""
     parts = " ".join(filter(None, (tame_line(card.drill), tame_line(card.grade_label), tame_line(card.title))))
-    headline = f"{_LAMP.get(card.grade, '')}{_shorten(parts, TEXT_CHARACTERS)}"
+    headline = f"{LAMP.get(card.grade, '')}{_shorten(parts, TEXT_CHARACTERS)}"
     return {
         "msgtype": "text",
         "text": {"content": render(Text("wecom.card_changed", {"headline": headline}), language)},
     }
 
 
-def robot_bodies(message: Message) -> list[Body]:
+def robot_bodies(message: Message, *, interactive: bool = True) -> list[Body]:
     """A group robot's messages: markdown for a card, text otherwise; the mentions stand in the first one.
 
     A robot cannot take clicks, so the choices become commands to say to the app.
@@ -144,7 +146,8 @@ def robot_bodies(message: Message) -> list[Body]:
         lines = [*([Line(pings)] if pings else []), *lines_of(message.text)]
         return [{"msgtype": "text", "text": {"content": text}} for text in _cut(lines, message.language, TEXT_BYTES)]
     lines = card_lines(message.card, message.language)
-    lines += _choice_lines(message.card, message.language, "act_in_app")
+    if interactive:
+        lines += _choice_lines(message.card, message.language, "act_in_app")
     if pings:
         lines.insert(1, Line(pings))
     return markdown_bodies(lines, message.language, ROBOT_MARKDOWN_BYTES)
@@ -341,46 +344,6 @@ def _in_words(command: str, language: str) -> str:
 def _choice_lines(card: Card, language: str, key: str) -> list[Line]:
     hint = _hint(list(card.buttons), language, key)
     return [Line(hint, '<font color="comment">', "</font>")] if hint else []
-
-
-def card_lines(card: Card, language: str) -> list[Line]:
-    """The whole card as lines of WeCom markdown."""
-    colour = _COLOUR.get(card.grade)
-    label = tame_line(card.grade_label)
-    head = [tame_line(card.drill), f'<font color="{colour}">{label}</font>' if colour and label else label]
-    before = f"{_LAMP.get(card.grade, '')}{' '.join(filter(None, head))} ".lstrip() if any(head) else ""
-    lines = [Line(tame_line(card.title) or render(Text("wecom.title"), language), f"{before}**", "**")]
-    if card.subtitle:
-        lines += lines_of(card.subtitle, '<font color="comment">', "</font>")
-    for section in card.sections:
-        lines += _markdown_section(section)
-    if card.footer:
-        lines += lines_of(card.footer, '<font color="comment">', "</font>")
-    if url := safe_url(card.link):
-        lines.append(Line("", f"[{render(Text('wecom.open'), language)}]({url})"))
-    return lines
-
-
-def _markdown_section(section: Section) -> list[Line]:
-    if isinstance(section, Paragraph):
-        mark = "**" if section.strong and section.text.strip() else ""
-        return [Line(line.text, mark, mark) if line.text.strip() else line for line in lines_of(section.text)]
-    if isinstance(section, Facts):
-        return [
-            Line(tame_line(value), f'<font color="comment">{tame_line(label)}:</font> ')
-            for label, value in section.rows
-        ]
-    if isinstance(section, Items):
-        lines = [Line(tame_line(section.title), "**", "**")] if section.title.strip() else []
-        lines += [Line(f"· {tame_line(line)}") for line in section.lines]
-        return [*lines, *lines_of(section.more, '<font color="comment">', "</font>")] if section.more else lines
-    lines = lines_of(section.text, "> ")
-    source, url = tame_line(section.source), safe_url(section.url)
-    if url:
-        lines.append(Line("", f"> [{source or url}]({url})"))
-    elif source:
-        lines.append(Line(source, '> <font color="comment">', "</font>"))
-    return lines
 
 
 def _cut(lines: list[Line], language: str, budget: int) -> list[str]:

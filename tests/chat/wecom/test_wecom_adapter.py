@@ -145,6 +145,23 @@ async def test_a_chart_alone_is_one_picture(wecom: FakeWeCom, chat: WecomChat) -
     assert [one.kind for one in wecom.robot()] == ["image"]
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_without_a_callback_the_alert_comes_without_buttons(
+    wecom: FakeWeCom, chat: WecomChat, clock: VirtualClock, known: bool
+) -> None:
+    wecom.callback_configured = False
+    if known:
+        chat._client.has_callback = False
+    await post(chat, row("k1", card("一")))
+    await post(chat, row("k2", card("二", link="https://fengbo.example/1")))
+    await chat.send(row("k3", card("三"), "wecom:robot/pr"), None, None)
+    plain, linked = wecom.inbox("lina")
+    assert (plain.kind, linked.kind) == ("markdown", "template_card")
+    assert linked.card("lina")["card_type"] == "text_notice" and not linked.buttons("lina")
+    assert ("认领" in plain.text, "回复" in plain.text) == (False, False)
+    assert ("回复" in wecom.robot()[0].text) != known
+
+
 async def test_a_post_whose_answer_was_lost_is_not_shown_twice(wecom: FakeWeCom, chat: WecomChat) -> None:
     wecom.drop_after_effect("message/send")
     one = row("k1", card("一"))
