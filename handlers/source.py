@@ -12,6 +12,7 @@ from bot.model.post import KeywordRule, Subject
 from bot.model.text import Text, UserError
 from bot.store import audit, rules
 from bot.store import incidents as incident_store
+from bot.store.source_states import explain
 from bot.texts import render
 from handlers.registry import EVERYBODY, Reply, Request, registry
 
@@ -77,7 +78,7 @@ def sources(request: Request) -> Reply:
             "source": source.id, "platform": platform, "n": count,
             "since": words.clock_time(since) if since else "—",
             "last": words.clock_time(last_post) if last_post else Text("sources.never"),
-            "error": f" · {error[:120]}" if error and health == "failing" else "",
+            "error": f" · {_error(request, error)}" if error and health in ("failing", "missing") else "",
         }  # fmt: skip
         lines.setdefault(health, []).append(_say(request, "sources.line", **params))
     order = ("failing", "missing", "silent", "new", "measured", "paused")
@@ -250,6 +251,10 @@ def _matching(request: Request, text: str) -> list[Subject]:
 
 def _rule_words(rule: KeywordRule) -> str:
     return "、".join([*rule.any, *rule.all, *(f"/{pattern}/" for pattern in rule.regex)])[:120]
+
+
+def _error(request: Request, stored: str) -> str:
+    return render(explain(stored), request.language)[:200]
 
 
 def _say(request: Request, key: str, **params: object) -> str:

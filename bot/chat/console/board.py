@@ -12,23 +12,15 @@ from bot.model.grade import Grade
 from bot.model.incident import LIVE, Status
 from bot.reports.charts import Chart, describe
 from bot.reports.series import GradeChange, families_of, read_grade_changes, read_series, step_for
+from bot.store.source_states import explain
+from bot.texts import render
 
 SPARK_HOURS = 12
 RECENT = 6 * HOUR  # an incident that ended is still listed on the dashboard for so long
 OVERDUE_GRACE = MINUTE
-# What the page calls a source, from what the collectors call its health.
-MEASURED, SILENT, FAILING, MISSING, NEW = "measured", "silent", "failing", "missing", "new"
-_STATES = {
-    "ok": MEASURED,
-    "healthy": MEASURED,
-    "measured": MEASURED,
-    "silent": SILENT,
-    "failing": FAILING,
-    "failed": FAILING,
-    "open": FAILING,
-    "missing": MISSING,
-    "new": NEW,
-}
+MEASURED, MISSING, PAUSED = "measured", "missing", "paused"
+# The order of the list: what blinds comes first. The words are the collectors' own.
+WORST_FIRST = ("failing", MISSING, "silent", "new", MEASURED, PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +84,11 @@ class Board:
         return sum(source.state == MEASURED for source in self.sources)
 
     @property
+    def expected(self) -> int:
+        """The sources that should be measured: all but the ones switched off."""
+        return sum(source.state != PAUSED for source in self.sources)
+
+    @property
     def going_on(self) -> int:
         """How many real incidents are live."""
         return sum(line.live and not line.drill for line in self.incidents)
@@ -114,7 +111,7 @@ def read_board(
     subjects = [subject.id for subject in config.subjects] or _known_subjects(db)
     return Board(
         incidents=tuple(_incidents(db, now, recent)),
-        sources=tuple(_sources(db, config)),
+        sources=tuple(_sources(db, config, language)),
         queues=_queues(db, now),
         chart=_volume(db, subjects, now, hours, language, title) if subjects else None,
         now=now,
@@ -158,7 +155,7 @@ def _incidents(db: Database, now: int, recent: bool) -> list[IncidentLine]:
     return lines
 
 
-def _sources(db: Database, config: Config) -> list[SourceLine]:
+def _sources(db: Database, config: Config, language: str) -> list[SourceLine]:
     states = {
         row[0]: row
         for row in db.conn.execute(
@@ -172,15 +169,11 @@ def _sources(db: Database, config: Config) -> list[SourceLine]:
         if name not in states:
             lines.append(SourceLine(name, platform, MISSING, 0, 0, 0, ""))
             continue
-        _, health, since, last_post_at, posts, error, first_seen_at = states[name]
-        state = _STATES.get(health, health)
-        lines.append(
-            SourceLine(
-                name, platform, state, since or first_seen_at, last_post_at, posts, "" if state == MEASURED else error
-            )
-        )
-    order = {FAILING: 0, MISSING: 1, SILENT: 2, NEW: 3, MEASURED: 4}
-    return sorted(lines, key=lambda line: order.get(line.state, 0))
+        _, health, since, last_post_at, posts, stored_error, first_seen_at = states[name]
+        error = render(explain(stored_error), language)
+        told = render(explain(error), language) if error and health != MEASURED else ""
+        lines.append(SourceLine(name, platform, health, since or first_seen_at, last_post_at, posts, told))
+    return sorted(lines, key=lambda line: WORST_FIRST.index(line.state) if line.state in WORST_FIRST else -1)
 
 
 def _queues(db: Database, now: int) -> Queues:
