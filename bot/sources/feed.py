@@ -23,7 +23,7 @@ from bot.sources import seen
 from bot.sources.base import KEPT_OF_REJECTED, Batch, oldest_first, problem
 from bot.sources.dates import DateError, parse_moment
 from bot.sources.markup import one_line, plain
-from bot.sources.net import check_status, fetch, retry_after
+from bot.sources.net import check_status, fetch, retry_after, shown
 
 # What a document of 2 MB can need and what keeps the parser within about a second: 400,000 nested tags cost it 2.9 s,
 # two million stray angle brackets or ampersands 4-5 s.
@@ -103,9 +103,9 @@ def parse_feed(
         )
     except Exception as error:
         # Whatever a broken feed does to the parser is a finding about the feed.
-        raise problem("not_a_feed", url=url[:200], cause=type(error).__name__) from error
+        raise problem("not_a_feed", url=shown(url), cause=type(error).__name__) from error
     if not document.entries and not document.get("version"):
-        raise problem("not_a_feed", url=url[:200], cause=str(document.get("bozo_exception") or "no entries")[:200])
+        raise problem("not_a_feed", url=shown(url), cause=str(document.get("bozo_exception") or "no entries")[:200])
     items: list[dict[str, Any]] = []
     rejected: list[tuple[str, str]] = []
     author = one_line(str(document.feed.get("title") or ""))[:200]
@@ -147,12 +147,12 @@ def _refuse_deep(body: bytes, url: str) -> None:
     tags = body.count(b"<")
     entries = body.count(b"<item") + body.count(b"<entry")
     if tags > MOST_TAGS or body.count(b"&") > MOST_ENTITIES or entries > MOST_ENTRIES:
-        raise problem("too_deep", url=url[:200], limit=MOST_TAGS)
+        raise problem("too_deep", url=shown(url), limit=MOST_TAGS)
     if tags < MANY_TAGS:
         return
     # Attributes whose quotes never close make the parser quadratic: 150,000 of them cost it 7 s.
     if sum(1 for _ in _UNCLOSED.finditer(body)) > MOST_UNCLOSED:
-        raise problem("too_deep", url=url[:200], limit=MOST_UNCLOSED)
+        raise problem("too_deep", url=shown(url), limit=MOST_UNCLOSED)
     depth = 0
     for match in _TAG.finditer(body):
         name = match[2]
@@ -163,7 +163,7 @@ def _refuse_deep(body: bytes, url: str) -> None:
         else:
             depth += 1
         if depth > MOST_NESTED:
-            raise problem("too_deep", url=url[:200], limit=MOST_NESTED)
+            raise problem("too_deep", url=shown(url), limit=MOST_NESTED)
 
 
 def _entry(entry: Any, url: str, now: int, feed_title: str) -> dict[str, Any] | None:
@@ -223,10 +223,10 @@ def _parse_json_feed(
     try:
         document = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError) as error:
-        raise problem("not_a_feed", url=url[:200], cause=str(error)[:200]) from None
+        raise problem("not_a_feed", url=shown(url), cause=str(error)[:200]) from None
     entries = document.get("items") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise problem("not_a_feed", url=url[:200], cause="no items")
+        raise problem("not_a_feed", url=shown(url), cause="no items")
     feed_author = _json_author(document) or one_line(_string(document.get("title")))[:200]
     items: list[dict[str, Any]] = []
     rejected: list[tuple[str, str]] = []

@@ -102,6 +102,26 @@ def read_posts(
     ``mapping`` gives columns (CSV, XLSX) or JMESPath (JSONL) by post field and goes before what the header tells.
     Raises ``SourceError``: no_file, unreadable_file, no_columns.
     """
+    found = numbered_posts(
+        path, mapping, progress, source=source, platform=platform, now=now, timezone=timezone,
+        date_format=date_format, encoding=encoding,
+    )  # fmt: skip
+    return (item for _, item in found)
+
+
+def numbered_posts(
+    path: str | Path,
+    mapping: Mapping[str, str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    source: str = "import",
+    platform: str = "",
+    now: int,
+    timezone: str = "Asia/Shanghai",
+    date_format: str = "",
+    encoding: str = "",
+) -> Iterator[tuple[int, dict[str, Any] | Rejected]]:
+    """``read_posts`` with the line of each post (1 is the first line of the file)."""
     file = Path(path)
     if not file.is_file():
         raise problem("no_file", permanent=True, path=str(file))
@@ -114,15 +134,16 @@ def read_posts(
         if progress is not None and count % PROGRESS_EVERY == 0:
             progress(Progress(count, done, total))
         if isinstance(row, str):
-            yield Rejected(line, row, "")
+            yield line, Rejected(line, row, "")
             continue
         if mapper is None:
             fields = _fields(file, row, mapping or {})
             mapper = Mapper(source, "", fields, platform=platform, timezone=timezone, date_format=date_format)
         mapped = mapper.apply([row], now)
-        yield from mapped.items
+        for item in mapped.items:
+            yield line, item
         for item_json, error in mapped.rejected:
-            yield Rejected(line, error, item_json)
+            yield line, Rejected(line, error, item_json)
     if progress is not None:
         progress(Progress(count, total, total))
 

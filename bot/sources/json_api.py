@@ -13,7 +13,8 @@ from bot.model.intake import iso
 from bot.sources import seen
 from bot.sources.base import Batch, SourceError, oldest_first, problem
 from bot.sources.dates import DateError, parse_moment
-from bot.sources.mapping import Expression, Mapped, Mapper
+from bot.sources.expression import Expression
+from bot.sources.mapping import Mapped, Mapper
 from bot.sources.net import Fetched, check_status, fetch, retry_after, shown, used_up
 from bot.sources.preset import Resolved, Since
 from bot.sources.template import add_query, fill, placeholders

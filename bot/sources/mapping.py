@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
 from bot.sources.base import KEPT_OF_REJECTED, problem
 from bot.sources.dates import DateError, parse_iso
+from bot.sources.expression import Expression
 from bot.sources.markup import one_line, plain
 
 _PLAIN = (
@@ -47,25 +45,6 @@ class Mapped:
     @property
     def raw(self) -> int:
         return len(self.items) + len(self.rejected)
-
-
-class Expression:
-    """A JMESPath expression that knows where it was written."""
-
-    def __init__(self, text: str, where: str) -> None:
-        self.where = where
-        try:
-            self._compiled = jmespath.compile(text)
-        except JMESPathError as error:
-            cause = " ".join(str(error).split())[:200]
-            raise problem("bad_expression", permanent=True, where=where, expression=text, cause=cause) from None
-
-    def search(self, data: Any) -> Any:
-        """The value, or None where a function does not fit the data (a null where a string was expected)."""
-        try:
-            return self._compiled.search(data)
-        except JMESPathError:
-            return None
 
 
 class Mapper:

@@ -180,12 +180,11 @@ async def fetch(
 
 def shown(url: str) -> str:
     """An address as people may see it: without query, user name and password, which may hold secrets."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
     try:
-        port = f":{parts.port}" if parts.port else ""
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
-        port = ""
+        return url.split("?", 1)[0].rsplit("@", 1)[-1][:200]
     return f"{parts.scheme}://{host}{port}{parts.path}"[:200]
 
 
@@ -212,7 +211,7 @@ def _check_url(session: aiohttp.ClientSession, url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise problem("bad_url", permanent=True, url=url[:200]) from None
+        raise problem("bad_url", permanent=True, url=shown(url)) from None
     if parts.scheme not in ("http", "https") or not host:
         raise problem("bad_url", permanent=True, url=shown(url))
     try:

@@ -169,8 +169,7 @@ def _sources(db: Database, config: Config, language: str) -> list[SourceLine]:
         if name not in states:
             lines.append(SourceLine(name, platform, MISSING, 0, 0, 0, ""))
             continue
-        _, health, since, last_post_at, posts, stored_error, first_seen_at = states[name]
-        error = render(explain(stored_error), language)
+        _, health, since, last_post_at, posts, error, first_seen_at = states[name]
         told = render(explain(error), language) if error and health != MEASURED else ""
         lines.append(SourceLine(name, platform, health, since or first_seen_at, last_post_at, posts, told))
     return sorted(lines, key=lambda line: WORST_FIRST.index(line.state) if line.state in WORST_FIRST else -1)
