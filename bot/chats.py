@@ -8,7 +8,6 @@ from aiohttp import web
 from bot.chat.console.console import Console, FormFor
 from bot.chat.mail import MailChat
 from bot.chat.slack.adapter import SlackChat
-from bot.chat.slack.api import SlackApi
 from bot.chat.slack.events import SlackInbound
 from bot.chat.sms import SmsChat
 from bot.chat.wecom.adapter import WecomChat
@@ -83,7 +82,7 @@ def _slack(
 ) -> None:
     assert config.chat.slack is not None
     settings = config.chat.slack
-    slack = SlackChat(SlackApi(settings.secret("bot_token"), settings.base_url), clock, store=store, make=make)
+    slack = SlackChat(settings, clock, store=store, make=make)
     inbound = SlackInbound(store, clock, config.chat.slack, form_for, language_of, accepted=accepted)
     chats.live["slack"] = slack
     chats.mounts.append(lambda app: _add(app, [web.post("/slack/events", inbound.handle)]))
