@@ -14,7 +14,7 @@ import orjson
 from bot import logs
 from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
-from bot.model.text import Text
+from bot.model.text import Text, UserError
 from bot.texts import render
 
 DEMO_STORE = "var/demo.db"
@@ -194,23 +194,51 @@ def restore(source: str, config_path: str | None) -> None:
     say(Text("cli.restored", {"file": source, "kept": str(kept) if kept else "—"}), terminal_language())
 
 
-@cli.command()
+@cli.command("import")
 @click.argument("source_id")
 @click.argument("file", type=click.Path(exists=True))
 @config_option
 def import_(source_id: str, file: str, config_path: str | None) -> None:
     """Import a CSV, XLSX or JSONL file as posts of SOURCE_ID."""
     from bot.maintenance import import_file
+    from bot.sources.base import SourceError
 
     config, _ = read_config(config_path)
-    accepted, duplicates, rejected = asyncio.run(
-        import_file(config, source_id, Path(file), lambda text: say(text, terminal_language()))
-    )
+    language = terminal_language()
+    try:
+        accepted, duplicates, rejected = asyncio.run(
+            import_file(config, source_id, Path(file), lambda text: say(text, language))
+        )
+    except (UserError, SourceError) as error:
+        say(error.text, language)
+        raise SystemExit(2) from None
     params = {"accepted": accepted, "duplicates": duplicates, "rejected": len(rejected)}
     say(Text("cli.imported", params), terminal_language())
-    for place, error in rejected[:20]:
-        click.echo(f"{file}:{place}: {error}", err=True)
+    for line, cause in rejected[:20]:
+        click.echo(f"{file}:{line}: {cause}", err=True)
     raise SystemExit(1 if rejected else 0)
+
+
+@cli.command()
+@click.argument("source_id")
+@click.argument("author_id")
+@config_option
+def forget(source_id: str, author_id: str, config_path: str | None) -> None:
+    """Blank everything that the author AUTHOR_ID wrote in SOURCE_ID. Counts stay; this cannot be undone."""
+    from bot.maintenance import forget as forget_author
+    from bot.maintenance import operator
+    from bot.store.database import Store
+
+    config, _ = read_config(config_path)
+    store = Store(config.store)
+    now = SystemClock().now()
+    try:
+        done = store.write_now(lambda db: forget_author(db, config, source_id, author_id, operator(), now))
+    finally:
+        store.close()
+    params = {"source": source_id, "posts": done.posts, "quotations": done.quotations}
+    say(Text("cli.forgotten" if done.posts else "cli.forgotten_nothing", params), terminal_language())
+    raise SystemExit(0 if done.posts else 1)
 
 
 @cli.command()
@@ -268,12 +296,14 @@ def replay(files: tuple[str, ...], config_path: str | None) -> None:
 
 
 @cli.command()
-@click.option("--what", default="", help="One part only: analysis, intake, flow.")
-def bench(what: str) -> None:
-    """Measure this machine: analysis, durable intake, alert and command latency."""
+@click.option("--what", default="", help="One part only: analysis, intake, flow, memory.")
+@click.option("--data", default="", type=click.Path(), help="Folder of real posts; without it texts are made up.")
+@click.option("--posts", default=0, help="memory: how many posts the store holds (1,000,000).")
+def bench(what: str, data: str, posts: int) -> None:
+    """Measure this machine: analysis, durable intake, alert and command latency, memory."""
     from bot.bench import run_benchmarks
 
-    raise SystemExit(run_benchmarks(what))
+    raise SystemExit(run_benchmarks(what, data=data, posts=posts))
 
 
 @cli.group()
@@ -296,9 +326,6 @@ def verify(config_path: str | None) -> None:
     key = "cli.audit_broken" if broken else "cli.audit_whole"
     say(Text(key, {"row": broken or 0, "n": count}), terminal_language())
     raise SystemExit(1 if broken else 0)
-
-
-cli.add_command(import_, "import")
 
 
 def start_demo_afresh(config: Config) -> None:
