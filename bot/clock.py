@@ -22,6 +22,17 @@ class Clock(Protocol):
         ...
 
 
+async def sleep_or_wake(clock: Clock, milliseconds: int, wake: asyncio.Event) -> None:
+    """Return when the time has passed or ``wake`` is set, whichever comes first; leaves nothing running behind."""
+    sleeper = asyncio.ensure_future(clock.sleep(milliseconds))
+    waker = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeper.cancel()
+        waker.cancel()
+
+
 class SystemClock:
     """The time of the machine."""
 

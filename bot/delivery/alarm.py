@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlite_utils import Database
 
-from bot.clock import MINUTE, SECOND, Clock
+from bot.clock import MINUTE, SECOND, Clock, sleep_or_wake
 from bot.delivery import timers
 from bot.delivery.timers import Timer
 from bot.store.database import Priority, Store
@@ -48,11 +48,7 @@ class Alarm:
             if pause == 0:
                 await asyncio.sleep(0)
                 continue
-            sleeper = asyncio.ensure_future(self._clock.sleep(pause))
-            waker = asyncio.ensure_future(self._wake.wait())
-            await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (sleeper, waker):
-                task.cancel()
+            await sleep_or_wake(self._clock, pause, self._wake)
 
     async def fire_due(self) -> int:
         """Fire what is due now; returns how many fired."""

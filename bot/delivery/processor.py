@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from bot.clock import Clock
+from bot.clock import Clock, sleep_or_wake
 from bot.delivery import inbox
 from bot.model.message import Event
 from bot.store.database import Priority, Store
@@ -44,11 +44,7 @@ class Processor:
             self._wake.clear()
             if await self.work_off():
                 continue
-            sleeper = asyncio.ensure_future(self._clock.sleep(LOOK_AGAIN))
-            waker = asyncio.ensure_future(self._wake.wait())
-            await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (sleeper, waker):
-                task.cancel()
+            await sleep_or_wake(self._clock, LOOK_AGAIN, self._wake)
 
     async def work_off(self) -> int:
         """Handle what waits now, in the order it arrived; returns how many events were handled."""
@@ -78,6 +74,13 @@ class Processor:
             def record(db: Database) -> None:
                 inbox.failed(db, row_id, now, reason, give_up=give_up)
                 if give_up:
-                    self._give_up(db, row_id, event, now)
+                    self._answer_failure(db, row_id, event, now)
 
             await self._store.write(record, Priority.PEOPLE)
+
+    def _answer_failure(self, db: Database, row_id: int, event: Event, now: int) -> None:
+        try:
+            with db.atomic():
+                self._give_up(db, row_id, event, now)
+        except Exception:  # not even the apology can be said: the row keeps the first reason, and the others go on
+            log.exception("event %d from %s could not be answered", row_id, event.chat)

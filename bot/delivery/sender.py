@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from bot.clock import MINUTE, SECOND, Clock
+from bot.clock import MINUTE, SECOND, Clock, sleep_or_wake
 from bot.delivery import outbox
 from bot.delivery.chat import Blocked, Chat, Delay, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
@@ -20,6 +20,8 @@ LOOK_AGAIN = 500  # milliseconds; rows of another process have no other way to w
 FIRST_PAUSE = 1 * SECOND
 LONGEST_PAUSE = 5 * MINUTE
 SEND_TIMEOUT = 60 * SECOND
+# A message that an adapter cannot even handle must not keep its destination waiting for ever.
+TRIES_OF_A_DEFECT = 5
 
 Failed = Callable[[Database, Row, str, int], None]
 Observe = Callable[[str, str, int], None]
@@ -49,6 +51,7 @@ class Sender:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._recent: dict[str, deque[int]] = {}
         self._paced_until: dict[str, int] = {}
+        self._defects: dict[int, int] = {}
 
     def wake(self) -> None:
         """Something was enqueued."""
@@ -60,11 +63,7 @@ class Sender:
             while True:
                 self._wake.clear()
                 pause = await self._start_lanes()
-                sleeper = asyncio.ensure_future(self._clock.sleep(pause))
-                waker = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (sleeper, waker):
-                    task.cancel()
+                await sleep_or_wake(self._clock, pause, self._wake)
         finally:
             for lane in self._lanes.values():
                 lane.cancel()
@@ -108,8 +107,12 @@ class Sender:
             if chat is not None and (wait := self._wait_for_pace(destination, chat.pace(destination), now)):
                 self._paced_until[destination] = now + wait
                 return
+            # The place in the limit is taken before the send: two lanes of one address must not share the last one.
+            taken = self._recent.setdefault(_lane_limit_key(destination), deque(maxlen=1000))
+            taken.append(now)
             row = await self._claim(destination, now)
             if row is None:
+                taken.remove(now)
                 return
             if chat is None:
                 await self._fail(row, f"no chat is configured for {destination}")
@@ -126,17 +129,20 @@ class Sender:
     async def _deliver(self, chat: Chat, row: Row) -> bool:
         """One try of one row; False ends the lane until the row's new time."""
         destination = row.message.destination
+        placement, arrived, unclear = None, False, row.unclear
         try:
-            arrived, placement = await chat.find(row) if row.unclear else (False, None)
+            if unclear:
+                arrived, placement = await asyncio.wait_for(chat.find(row), SEND_TIMEOUT / 1000)
+                unclear = False  # until we have looked it stays unclear, whatever keeps us from looking
             if not arrived:
                 target, thread = await self._store.read(lambda db: self._placements(db, row))
                 placement = await asyncio.wait_for(chat.send(row, target, thread), SEND_TIMEOUT / 1000)
         except Delay as error:
-            await self._later(row, error.milliseconds, str(error), unclear=False)
+            await self._later(row, error.milliseconds, str(error), unclear=unclear)
             self._observe(chat.name, "delayed", 0)
             return False
         except Blocked as error:
-            await self._later(row, _pause(row.attempts), str(error), unclear=False)
+            await self._later(row, _pause(row.attempts), str(error), unclear=unclear)
             self._observe(chat.name, "blocked", 0)
             return False
         except (Unclear, TimeoutError) as error:
@@ -147,11 +153,24 @@ class Sender:
             self._observe(chat.name, "refused", 0)
             await self._fail(row, str(error))
             return True
+        except Exception as error:  # a defect of the adapter: logged, tried again, and in the end shown as failed
+            log.exception("message %s to %s met a defect", row.key, destination)
+            self._observe(chat.name, "defect", 0)
+            return await self._defective(row, f"{type(error).__name__}: {error}")
+        self._defects.pop(row.id, None)
         now = self._clock.now()
-        self._recent.setdefault(_lane_limit_key(destination), deque(maxlen=1000)).append(now)
         await self._store.write(lambda db: outbox.sent(db, row, now, placement), Priority.DELIVERY)
         self._observe(chat.name, "sent", now - row.created_at)
         return True
+
+    async def _defective(self, row: Row, error: str) -> bool:
+        self._defects[row.id] = self._defects.get(row.id, 0) + 1
+        if self._defects[row.id] >= TRIES_OF_A_DEFECT:
+            del self._defects[row.id]
+            await self._fail(row, error)
+            return True
+        await self._later(row, _pause(row.attempts), error, unclear=True)
+        return False
 
     def _placements(self, db: Database, row: Row) -> tuple[Placement | None, Placement | None]:
         message = row.message

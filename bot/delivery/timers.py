@@ -6,6 +6,9 @@ from typing import Any
 import orjson
 from sqlite_utils import Database
 
+# So many failed tries, with the pauses between them, have taken more than a minute.
+FAILING = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Timer:
@@ -72,9 +75,11 @@ def failed(db: Database, timer_id: int, retry_at: int, error: str) -> None:
 
 
 def overdue(db: Database, now: int, grace: int) -> int:
-    """How many timers should have fired more than ``grace`` milliseconds ago: what the auditor watches."""
+    """How many timers should have fired more than ``grace`` milliseconds ago: what the auditor watches. One that failed
+    again and again counts too, although its next try lies ahead."""
     return int(
         db.conn.execute(
-            "SELECT COUNT(*) FROM timer WHERE state = 'waiting' AND due_at <= ?", (now - grace,)
+            "SELECT COUNT(*) FROM timer WHERE state = 'waiting' AND (due_at <= ? OR attempts >= ?)",
+            (now - grace, FAILING),
         ).fetchone()[0]
     )

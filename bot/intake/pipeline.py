@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.analysis.pipeline import Analyser
 from bot.analysis.stories import StoryIndex
-from bot.clock import HOUR, SECOND, Clock
+from bot.clock import HOUR, SECOND, Clock, sleep_or_wake
 from bot.incidents.service import Incidents
 from bot.intake.watch import Watch
 from bot.model.post import Analysis, Post
@@ -67,11 +67,7 @@ class Pipeline:
             self._wake.clear()
             if not await self.step():
                 pause = min(LOOK_AGAIN, JUDGE_EVERY) if self._dirty else LOOK_AGAIN
-                sleeper = asyncio.ensure_future(self._clock.sleep(pause))
-                waker = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait({sleeper, waker}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (sleeper, waker):
-                    task.cancel()
+                await sleep_or_wake(self._clock, pause, self._wake)
 
     async def start(self) -> None:
         """Rebuild what lives in memory from the store; every subject is judged once, so that nothing that was counted

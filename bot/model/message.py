@@ -115,4 +115,6 @@ class Event:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Event":
-        return cls(**data)
+        """Read a stored event; fields that only another version knows are left out, so that an upgrade taken back
+        does not stop the inbox."""
+        return cls(**{name: data[name] for name in cls.__slots__ if name in data})
