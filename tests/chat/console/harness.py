@@ -260,10 +260,17 @@ def seed_numbers(db: Database, now: int) -> None:
             (now - minutes * MINUTE, now - minutes * MINUTE, orjson.dumps({"grade": word}).decode()),
         )
     for source, health, since, last, posts, error in (
-        ("weibo-search", "ok", 4000, 0, 18_204, ""),
-        ("finance-news", "ok", 4000, 3, 912, ""),
+        ("weibo-search", "measured", 4000, 0, 18_204, ""),
+        ("finance-news", "measured", 4000, 3, 912, ""),
         ("douyin-vendor", "silent", 47, 47, 3_320, ""),
-        ("hot-list", "failing", 63, 64, 1_440, "503 Service Unavailable"),
+        (
+            "hot-list",
+            "failing",
+            63,
+            64,
+            1_440,
+            '{"key": "sources.server_error", "params": {"url": "hot.example", "status": 503}}',
+        ),
     ):
         db.conn.execute(
             "INSERT INTO source_state (source, health, health_since, last_post_at, posts, last_error)"

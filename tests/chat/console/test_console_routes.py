@@ -325,7 +325,7 @@ async def test_the_dashboard_says_what_is_measured_and_what_is_not(
         "故障",
         "静默",
         "未接入",
-        "503 Service",
+        "hot.example 服务端异常（状态码 503）",
     ):
         assert words in html
 
