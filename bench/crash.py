@@ -26,7 +26,7 @@ from bot.testkit.fake_slack import FakeSlack
 from bot.testkit.fake_wecom import FakeWeCom
 from bot.testkit.platforms import FakePlatforms
 
-TOKEN = "push-token-of-the-crash-bench"  # noqa: S105 - opens a process of ours on loopback
+TOKEN = "push-token-of-the-crash-bench"
 SUBJECTS = ("starpay", "cloudline", "farcall")
 WORDS = {
     "starpay": "星辰钱包提现失败，客服不接电话",
@@ -192,7 +192,7 @@ async def write_to_wecom(wecom: FakeWeCom, tally: Tally, stop: asyncio.Event) ->
 
 async def run(kills: int, seed: int, folder: Path) -> list[tuple[str, str, bool]]:
     """Play it; returns (what, figures, holds)."""
-    dice = random.Random(seed)  # noqa: S311 - instants of a test
+    dice = random.Random(seed)
     with contextlib.closing(__import__("socket").socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

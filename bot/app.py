@@ -47,6 +47,7 @@ from bot.store import incidents as incident_store
 from bot.store.database import Store
 from bot.texts import render
 from bot.web import Api, Readiness, errors
+from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
 
@@ -109,8 +110,9 @@ class App:
             {
                 "escalate": lambda db, timer, now: self.incidents.escalate(db, timer.object, now),
                 "refresh": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
+                "silence_ends": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
             },
-            self._changed,
+            self._changed, {"article": ArticleErrand(services, self.clock, self._open_session)},
         )  # fmt: skip
         analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
         self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)
@@ -227,6 +229,10 @@ class App:
         result = accept.keep(db, reading, items, source.id, now)
         self._posts_stored(result)
         return result
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        assert self._session is not None
+        return self._session
 
     def _note_push(self, db: Database, source: str, count: int, now: int) -> None:
         if self.collector is not None:

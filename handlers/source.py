@@ -1,10 +1,12 @@
 """What is watched: adding a found post, the coverage of the sources, keyword rules with a trial before they go live."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 from bot.analysis.keywords import Matcher, RuleError
 from bot.analysis.text import clean, fold
+from bot.delivery import timers
 from bot.incidents import words
 from bot.model.card import Button, Card, Facts, Items, Paragraph, Section
 from bot.model.intake import iso
@@ -41,6 +43,15 @@ def add(request: Request) -> Reply:
         raise UserError("error.add_what", example="add https://… …")
     host = url.split("/")[2] if url else ""
     platform = next((name for part, name in PLATFORM_OF_HOST.items() if part in host), "news" if url else "manual")
+    if url and not text:
+        payload = {
+            "url": url, "platform": platform, "incident": request.incident_id, "destination": request.event.destination,
+            "audience": request.event.account if request.event.private else "", "reply": request.event.reply,
+            "language": request.language, "actor": asdict(request.actor, dict_factory=_plain),
+            "published_at": request.event.happened_at or request.now,
+        }  # fmt: skip
+        timers.schedule(request.db, "article", f"{request.now}:{url}", request.now, request.now, payload)
+        return Reply(Text("done.add_fetching", {"host": host}))
     item: dict[str, object] = {
         "text": text or url, "url": url or None, "platform": platform, "kind": "post",
         "published_at": iso(request.event.happened_at or request.now),
@@ -247,6 +258,10 @@ def _matching(request: Request, text: str) -> list[Subject]:
     hits = Matcher(request.services.watch.subjects()).match([fold(clean(text))], ["manual"])[0]
     found = [request.services.watch.subject(subject_id) for subject_id, _ in hits]
     return [subject for subject in found if subject is not None]
+
+
+def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in pairs}
 
 
 def _rule_words(rule: KeywordRule) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from sqlite_utils import Database
 
@@ -14,22 +14,34 @@ from bot.store.database import Priority, Store
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Database, Timer, int], None]
+# Work outside the store (fetching a page) that gives what is to be written afterwards, in one transaction with "fired".
+Errand = Callable[[Timer], Awaitable[Callable[[Database, int], None]]]
 LOOK_AGAIN = 500  # milliseconds; a timer set by another process has no other way to wake us
 GRACE = 60 * SECOND
 RETRY = 5 * SECOND
 LONGEST_RETRY = 10 * MINUTE
+ERRAND_LEASE = MINUTE  # an errand whose process died is run again after this
+ERRAND_TRIES = 3
 
 
 class Alarm:
-    """``handlers`` maps a timer's kind to what it does; handler and "fired" are one transaction."""
+    """``handlers`` maps a timer's kind to what it does; handler and "fired" are one transaction. ``errands`` are kinds
+    that first need something from outside; they run beside the timers and never hold one up."""
 
     def __init__(
-        self, store: Store, clock: Clock, handlers: Mapping[str, Handler], on_fired: Callable[[], None] | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        handlers: Mapping[str, Handler],
+        on_fired: Callable[[], None] | None = None,
+        errands: Mapping[str, Errand] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._handlers = handlers
         self._on_fired = on_fired or (lambda: None)
+        self._errands = dict(errands or {})
+        self._out: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -55,7 +67,10 @@ class Alarm:
         due = await self._store.read(lambda db: timers.due(db, self._clock.now()))
         fired = 0
         for timer in due:
-            fired += await self._fire(timer)
+            if timer.kind in self._errands:
+                await self._send_out(timer)
+            else:
+                fired += await self._fire(timer)
         if fired:
             self._on_fired()
         return fired
@@ -63,6 +78,34 @@ class Alarm:
     async def late(self) -> int:
         """How many timers should have fired more than a minute ago."""
         return await self._store.read(lambda db: timers.overdue(db, self._clock.now(), GRACE))
+
+    async def _send_out(self, timer: Timer) -> None:
+        """Start an errand; its row waits for the outcome, so that a crash in between repeats it."""
+        until = self._clock.now() + ERRAND_LEASE
+        await self._store.write(lambda db: timers.postpone(db, timer.id, until), Priority.PEOPLE)
+        task = asyncio.create_task(self._errand(timer), name=f"{timer.kind} {timer.object}")
+        self._out.add(task)
+        task.add_done_callback(self._out.discard)
+
+    async def _errand(self, timer: Timer) -> None:
+        try:
+            apply = await self._errands[timer.kind](timer)
+        except Exception as error:
+            log.exception("errand %s of %s failed (try %d)", timer.kind, timer.object, timer.attempts + 1)
+            if timer.attempts + 1 < ERRAND_TRIES:
+                retry, reason = self._clock.now() + RETRY, f"{type(error).__name__}: {error}"
+                await self._store.write(lambda db: timers.failed(db, timer.id, retry, reason), Priority.PEOPLE)
+            else:
+                await self._store.write(lambda db: timers.claim(db, timer.id, self._clock.now()), Priority.PEOPLE)
+            return
+        now = self._clock.now()
+
+        def job(db: Database) -> None:
+            if timers.claim(db, timer.id, now):
+                apply(db, now)
+
+        await self._store.write(job, Priority.PEOPLE)
+        self._on_fired()
 
     async def _fire(self, timer: Timer) -> int:
         now = self._clock.now()

@@ -51,6 +51,14 @@ def due(db: Database, now: int, limit: int = 200) -> list[Timer]:
     return [Timer(row[0], row[1], row[2], row[3], orjson.loads(row[4]), row[5]) for row in rows]
 
 
+def waiting_at(db: Database, kind: str, object_: str) -> int | None:
+    """When a waiting timer is due, None if there is none."""
+    row = db.conn.execute(
+        "SELECT due_at FROM timer WHERE kind = ? AND object = ? AND state = 'waiting'", (kind, object_)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def next_due(db: Database) -> int | None:
     """The moment of the earliest waiting timer."""
     row = db.conn.execute("SELECT MIN(due_at) FROM timer WHERE state = 'waiting'").fetchone()
@@ -64,6 +72,11 @@ def claim(db: Database, timer_id: int, now: int) -> bool:
             "UPDATE timer SET state = 'fired', fired_at = ? WHERE id = ? AND state = 'waiting'", (now, timer_id)
         ).rowcount
     )
+
+
+def postpone(db: Database, timer_id: int, until: int) -> None:
+    """Keep a timer waiting until a later moment, without counting a failed try."""
+    db.conn.execute("UPDATE timer SET due_at = ? WHERE id = ? AND state = 'waiting'", (until, timer_id))
 
 
 def failed(db: Database, timer_id: int, retry_at: int, error: str) -> None:

@@ -1,4 +1,4 @@
-"""Plays the recorded feed into the running system: two weeks of calm history first, then the evening, then a trickle."""
+"""Plays the recorded feed into the running system: two weeks of calm history, the evening, then a trickle."""
 
 import asyncio
 import logging

@@ -9,6 +9,7 @@ from bot.chat.slack.lookup import Lookup
 from bot.chat.slack.posting import NOTE_PART, Poster, Standing, metadata_of
 from bot.chat.slack.private import PrivateAnswers
 from bot.chat.slack.render import SlackMessage, render, render_plain
+from bot.chat.slack.rooms import Rooms, is_room
 from bot.chat.slack.safe import escape
 from bot.chat.slack.views import home_view
 from bot.clock import SECOND, Clock
@@ -50,6 +51,7 @@ class SlackChat:
         self._poster = Poster(api)
         self._private = PrivateAnswers(api, self._poster)
         self._lookup = Lookup(api)
+        self._rooms = Rooms(api)
 
     async def close(self) -> None:
         await self._api.close()
@@ -81,7 +83,7 @@ class SlackChat:
         thread = await self._thread_of(message)
         try:
             standing, parts = await self._lookup.scan(
-                message.address, _thread_ts(message, thread), row.key, row.created_at
+                await self._channel_of(message), _thread_ts(message, thread), row.key, row.created_at
             )
         except ApiError as error:
             log.warning("cannot look for message %s in %s: %s", row.key, message.address, error)
@@ -121,11 +123,20 @@ class SlackChat:
             return standing
         if row.attempts and (pages > 1 or message.attachment is not None):
             try:
-                standing, _ = await self._lookup.scan(message.address, thread_ts, row.key, row.created_at)
+                channel = await self._channel_of(message)
+                standing, _ = await self._lookup.scan(channel, thread_ts, row.key, row.created_at)
                 return standing
             except ApiError as error:
                 log.warning("cannot look for parts of %s in %s: %s", row.key, message.address, error)
-        return Standing(message.address, thread_ts)
+        channel = await self._channel_of(message)
+        return Standing(channel, thread_ts, bool(message.reply.get("broadcast")))
+
+    async def _channel_of(self, message: Message) -> str:
+        """The channel id of an address; an incident's room is opened if it is not there yet."""
+        if not is_room(message.address):
+            return message.address
+        topic = message.card.title if message.card else ""
+        return await self._rooms.open(message.address, topic, message.reply.get("invite", ()))
 
     async def _deliver(self, row: Row, pages: list[SlackMessage], standing: Standing) -> None:
         """Show the pages; when Slack does not take the blocks, once more as plain text."""

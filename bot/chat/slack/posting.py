@@ -19,6 +19,7 @@ class Standing:
 
     channel: str
     thread_ts: str = ""
+    broadcast: bool = False
     parts: dict[int, str] = field(default_factory=dict)
     has_file: bool = False
 
@@ -55,22 +56,28 @@ class Poster:
                 standing.parts.clear()  # a new first part gets a thread of its own
             # Further parts hang below the first one, so that a rewritten card does not scatter over the channel.
             thread = standing.thread_ts or standing.parts.get(0, "")
-            standing.channel, standing.parts[index] = await self.post(standing.channel, page, thread, metadata)
+            standing.channel, standing.parts[index] = await self.post(
+                standing.channel, page, thread, metadata, broadcast=standing.broadcast and index == 0
+            )
         for index in [part for part in standing.parts if len(pages) <= part < NOTE_PART]:
             await self._remove(standing.channel, standing.parts.pop(index))
 
-    async def post(self, channel: str, page: SlackMessage, thread_ts: str, metadata: dict[str, Any]) -> tuple[str, str]:
+    async def post(
+        self, channel: str, page: SlackMessage, thread_ts: str, metadata: dict[str, Any], *, broadcast: bool = False
+    ) -> tuple[str, str]:
         """Post one message; returns ``(channel id, time stamp)``. Joins a public channel the bot is not in, and does
         without a thread whose first message is gone."""
         arguments: dict[str, Any] = {"channel": channel, "metadata": metadata, **content(page)}
         arguments |= {"thread_ts": thread_ts or None, "unfurl_links": False, "unfurl_media": False}
+        if thread_ts and broadcast:
+            arguments["reply_broadcast"] = True  # a change of grade is news for the channel, not only for the thread
         try:
             answer = await self._post(arguments)
         except ApiError as error:
             if not (thread_ts and error.code in NO_THREAD):
                 raise
             log.warning("thread %s of %s is gone; the message stands in the channel", thread_ts, channel)
-            answer = await self._post({**arguments, "thread_ts": None})
+            answer = await self._post({**arguments, "thread_ts": None, "reply_broadcast": None})
         return str(answer.get("channel") or channel), str(answer["ts"])
 
     async def _post(self, arguments: dict[str, Any]) -> dict[str, Any]:
