@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from bot.clock import HOUR, Clock
+from bot.clock import HOUR, MINUTE, SECOND, Clock
 from bot.delivery.chat import AttachmentMaker, Made
 from bot.model.grade import Grade
 from bot.model.message import Attachment
 from bot.model.text import Text, UserError
 from bot.reports import png
 from bot.reports.axes import DEFAULT_ZONE, clock_label
-from bot.reports.series import GradeChange, Series, families_of, read_grade_changes, read_series, step_for
+from bot.reports.series import GradeChange, Series, families_of, fitting_span, read_grade_changes, read_series, step_for
 from bot.store.database import Store
 from bot.texts import render
 
@@ -44,8 +44,8 @@ def describe(
 ) -> Chart:
     """Put the words around a series: step, peak and how many collected posts it rests on. ``until`` is the moment
     up to which posts were counted."""
-    minutes = series.step // 60_000
-    subtitle = render(Text("chart.per_minutes", {"minutes": minutes}), language)
+    unit, size = ("minutes", MINUTE) if series.step >= MINUTE else ("seconds", SECOND)
+    subtitle = render(Text(f"chart.per_{unit}", {unit: series.step // size}), language)
     share = round(100 * sum(series.negative) / series.posts) if series.posts else 0
     params = {
         "count": f"{series.posts:,}",
@@ -74,26 +74,40 @@ def describe(
 
 
 def incident_chart(db: Database, incident: str, hours: float, now: int, language: str) -> Chart:
-    """The chart of one incident over the last ``hours``. Raises ``UserError`` for an unknown incident."""
+    """The chart of one incident over the last ``hours``, with 0 as far back as the matter goes. Raises ``UserError``
+    for an unknown incident."""
     row = db.conn.execute(
-        "SELECT id, subject, family, drill, title, opened_at, grade, closed_at FROM incident WHERE id = ?", (incident,)
+        "SELECT id, subject, family, drill, title, opened_at, grade, closed_at,"
+        " subject_name, crisis_type FROM incident WHERE id = ?",
+        (incident,),
     ).fetchone()
     if row is None:
         raise UserError("chart.no_incident", incident=incident)
-    hours = min(max(hours, 0.25), MAX_HOURS)
-    span = int(hours * HOUR)
     end = min(row[7] + HOUR, now) if row[7] else now
-    series = read_series(db, [row[1]], end - span, end, step_for(span), families_of(row[2]), row[3])
+    families = families_of(row[2])
+    if hours > 0:
+        span = int(min(max(hours, 0.25), MAX_HOURS) * HOUR)
+    else:
+        span = fitting_span(db, [row[1]], end, int(DEFAULT_HOURS * HOUR), families, row[3])
+    series = read_series(db, [row[1]], end - span, end, step_for(span), families, row[3])
     changes = read_grade_changes(db, row[0], row[5], Grade(row[6]))
-    return describe(series, f"{row[0]} {row[4]}", language, end, changes)
+    return describe(series, f"{row[0]} {incident_title(row[4], row[8], row[9], language)}", language, end, changes)
+
+
+def incident_title(title: str, subject_name: str, crisis_type: str, language: str) -> str:
+    """The title a person gave, else subject and crisis type."""
+    return title or render(
+        Text("incident.title", {"subject": subject_name, "type": Text(f"type.{crisis_type}")}), language
+    )
 
 
 def chart_maker(store: Store, clock: Clock) -> AttachmentMaker:
-    """Makes the picture of ``Attachment(kind="chart", params={"incident": id, "hours": n})``."""
+    """Makes the picture of ``Attachment(kind="chart", params={"incident": id, "hours": n})``; without hours it
+    reaches as far back as the matter goes."""
 
     async def make(attachment: Attachment, language: str) -> Made:
         incident = str(attachment.params["incident"])
-        hours = float(attachment.params.get("hours") or DEFAULT_HOURS)
+        hours = float(attachment.params.get("hours") or 0)
         chart = await store.read(lambda db: incident_chart(db, incident, hours, clock.now(), language))
         content = await png.draw(chart)
         return Made(content, f"{incident}.png", "image/png", chart.summary)

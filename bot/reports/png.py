@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.reports.fonts import FontCutter
 
 WIDTH, HEIGHT, DPI = 6.6, 3.5, 180  # inches and dots: 1188 × 630; large letters, for it is read on phones
+FLAG = 0.08  # about the share of the width that a grade flag takes
 # matplotlib's font cache is shared by all figures, so pictures are drawn one after the other.
 _drawing = threading.Lock()
 _cutters: list["FontCutter"] = []
@@ -109,20 +110,25 @@ def _scales(axes: Any, chart: "Chart", font: _Font) -> None:
 
 def _marks(axes: Any, chart: "Chart", font: _Font) -> None:
     """Grade changes as thin lines with a small flag above the plot. Flags that would collide step up."""
-    series, last = chart.series, float("-inf")
-    level = 0
-    for change in chart.changes:
-        at = max(change.at, series.start)
+    series = chart.series
+    flag = (series.end - series.start) * FLAG
+    places = [max(change.at, series.start) for change in chart.changes]
+    level, last = 0, float("-inf")
+    for index, (change, at) in enumerate(zip(chart.changes, places, strict=True)):
         colour = palette.GRADE[change.grade]
-        level = (level + 1) % 2 if at - last < (series.end - series.start) * 0.08 else 0
-        last = at
         axes.axvline(at, color=colour, lw=1.2, alpha=0.9)
+        if index + 1 < len(places) and places[index + 1] - at < flag / 4:
+            continue  # the next change came at once: its flag says enough
+        level = 1 - level if at - last < flag else 0
+        last = at
+        room = series.end - at > flag
         axes.annotate(
             render(Text(f"chart.grade.{change.grade.word}"), chart.language),
             (at, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(2, 3 + level * 12),
+            xytext=(2 if room else -2, 3 + level * 12),
             textcoords="offset points",
+            ha="left" if room else "right",
             color=colour,
             fontproperties=font(8),
             annotation_clip=False,

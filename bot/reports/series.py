@@ -5,12 +5,19 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from bot.clock import HOUR, MINUTE
+from bot.clock import HOUR, MINUTE, SECOND
 from bot.model.grade import GENERAL_FAMILY, Grade
 from bot.store import counts
 from bot.warning.baseline import HOURS_A_WEEK, WEEKS, baseline
 
 NEGATIVE, NEUTRAL, POSITIVE = -1, 0, 1  # a bucket's sentiment
+SECOND_STEPS = (15, 30)
+MINUTE_STEPS = (1, 2, 5, 10, 30, 60, 180, 360, 720, 1440)
+MOST_BARS = 40
+# A span shorter than a quarter of an hour is drawn in seconds, from the posts themselves, while they are few.
+MOST_POSTS_READ = 20_000
+SPANS = tuple(minutes * MINUTE for minutes in (10, 30, 60, 180))
+ENOUGH_POSTS = 20  # with fewer nobody can tell where the matter begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,31 @@ def families_of(family: str) -> tuple[str, ...]:
 
 def step_for(span: int) -> int:
     """A step that cuts a span (milliseconds) into something like thirty bars."""
-    choices = (1, 2, 5, 10, 30, 60, 180, 360, 720, 1440)
-    return next((step * MINUTE for step in choices if span / (step * MINUTE) <= 40), 1440 * MINUTE)
+    choices = [*(seconds * SECOND for seconds in SECOND_STEPS), *(minutes * MINUTE for minutes in MINUTE_STEPS)]
+    return next((step for step in choices if span / step <= MOST_BARS), choices[-1])
+
+
+def fitting_span(
+    db: Database, subjects: Sequence[str], now: int, longest: int, families: Sequence[str] = (), drill: str = ""
+) -> int:
+    """How far back a chart should reach so that one sees what goes on: some more than the time in which nearly all
+    posts of ``longest`` came in. ``longest`` where they came evenly or where there are few."""
+    where, params = _filter(subjects, families, drill)
+    rows = db.conn.execute(
+        f"SELECT minute, SUM(count) FROM bucket WHERE {where} AND minute > ? AND minute <= ? GROUP BY minute"
+        " ORDER BY minute DESC",
+        (*params, (now - longest) // MINUTE, now // MINUTE),
+    ).fetchall()
+    total = sum(count for _, count in rows)
+    if total < ENOUGH_POSTS:
+        return longest
+    seen = 0
+    for minute, count in rows:
+        seen += count
+        if seen >= 0.9 * total:
+            wanted = 2 * (now - minute * MINUTE)
+            return next((span for span in SPANS if wanted <= span < longest), longest)
+    return longest
 
 
 def read_series(
@@ -78,19 +108,14 @@ def read_series(
 
     ``aligned`` begins the steps at round clock times; without it they end at ``end``, so that none is partial.
     """
+    if step < MINUTE and _posts(db, _filter(subjects, families, drill), start, end) > MOST_POSTS_READ:
+        step = MINUTE
     first = start // step * step if aligned else end // MINUTE * MINUTE + MINUTE - (end - start) // step * step
     length = max(1, -(-(end - first) // step))
     found = {code: [0] * length for code in (NEGATIVE, NEUTRAL, POSITIVE)}
     platforms: dict[str, int] = {}
-    where, params = _filter(subjects, families, drill)
-    minutes = (first // MINUTE, (first + length * step) // MINUTE)
-    rows = db.conn.execute(
-        f"SELECT minute, sentiment, platform, SUM(count) FROM bucket WHERE {where} AND minute >= ? AND minute < ?"
-        " GROUP BY minute, sentiment, platform",
-        (*params, *minutes),
-    )
-    for minute, sentiment, platform, count in rows:
-        found[sentiment][(minute * MINUTE - first) // step] += count
+    for at, sentiment, platform, count in _counts(db, _filter(subjects, families, drill), first, length * step, step):
+        found[sentiment][(at - first) // step] += count
         platforms[platform] = platforms.get(platform, 0) + count
     return Series(
         start=first,
@@ -99,7 +124,7 @@ def read_series(
         neutral=tuple(found[NEUTRAL]),
         positive=tuple(found[POSITIVE]),
         platforms=tuple(sorted(platforms.items(), key=lambda item: (-item[1], item[0]))),
-        partial=first + length * step > end // MINUTE * MINUTE + MINUTE,
+        partial=aligned and first + length * step > end,
         usual=_usual(db, subjects, families, drill, first, step, length) if usual else (),
     )
 
@@ -125,6 +150,31 @@ def _filter(subjects: Sequence[str], families: Sequence[str], drill: str) -> tup
     if families:
         where += f" AND family IN ({', '.join('?' * len(families))})"
     return where, (*subjects, drill, *families)
+
+
+def _counts(
+    db: Database, where: tuple[str, tuple[str, ...]], first: int, span: int, step: int
+) -> list[tuple[int, int, str, int]]:
+    """``(moment, sentiment, platform, count)``: from the minute buckets, for finer steps from the posts."""
+    if step < MINUTE:
+        return db.conn.execute(
+            f"SELECT published_at, sentiment, platform, 1 FROM mention WHERE {where[0]} AND published_at >= ?"
+            " AND published_at < ?",
+            (*where[1], first, first + span),
+        ).fetchall()
+    return db.conn.execute(
+        f"SELECT minute * {MINUTE}, sentiment, platform, SUM(count) FROM bucket WHERE {where[0]} AND minute >= ?"
+        " AND minute < ? GROUP BY minute, sentiment, platform",
+        (*where[1], first // MINUTE, (first + span) // MINUTE),
+    ).fetchall()
+
+
+def _posts(db: Database, where: tuple[str, tuple[str, ...]], start: int, end: int) -> int:
+    row = db.conn.execute(
+        f"SELECT COALESCE(SUM(count), 0) FROM bucket WHERE {where[0]} AND minute >= ? AND minute <= ?",
+        (*where[1], start // MINUTE, end // MINUTE),
+    ).fetchone()
+    return int(row[0])
 
 
 def _usual(

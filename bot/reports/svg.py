@@ -4,6 +4,7 @@ style attributes, which its content security policy forbids."""
 from collections.abc import Callable, Sequence
 from html import escape
 
+from bot.clock import MINUTE
 from bot.model.text import Text
 from bot.reports.axes import clock_label, count_ticks, time_ticks
 from bot.reports.charts import Chart
@@ -13,6 +14,7 @@ from bot.texts import render
 _Scale = Callable[[float], float]  # a value of an axis → a coordinate
 
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 26, 20
+FLAG = 44  # about the width of a grade flag
 
 
 def chart_svg(chart: Chart, width: int = 720, height: int = 240) -> str:
@@ -81,7 +83,7 @@ def _bars(chart: Chart, across: float, x: _Scale, y: _Scale) -> list[str]:
         words = Text(
             "chart.bar",
             {
-                "time": clock_label(at, chart.zone),
+                "time": clock_label(at, chart.zone, "%H:%M" if series.step >= MINUTE else "%H:%M:%S"),
                 "total": total,
                 "negative": values[0],
                 "neutral": values[1],
@@ -119,15 +121,18 @@ def _changes(chart: Chart, x: _Scale, width: int, height: int) -> list[str]:
     parts = []
     last = float("-inf")
     level = 0
-    for change in chart.changes:
-        at = x(max(change.at, chart.series.start))
-        level = 1 - level if at - last < 40 else 0
+    places = [x(max(change.at, chart.series.start)) for change in chart.changes]
+    for index, (change, at) in enumerate(zip(chart.changes, places, strict=True)):
+        line = f'<g class="change grade-{change.grade.word}"><path d="M{at} {TOP - 4}V{height - BOTTOM}"/>'
+        if index + 1 < len(places) and places[index + 1] - at < FLAG / 4:
+            parts.append(f"{line}</g>")  # the next change came at once: its flag says enough
+            continue
+        level = 1 - level if at - last < FLAG else 0
         last = at
         room = at < width - 48  # a flag at the right edge points to the left
         word = escape(render(Text(f"chart.grade.{change.grade.word}"), chart.language))
         parts.append(
-            f'<g class="change grade-{change.grade.word}"><path d="M{at} {TOP - 4}V{height - BOTTOM}"/>'
-            f'<text x="{at + 3 * (1 if room else -1)}" y="{TOP - 6 - 11 * level}"'
+            f'{line}<text x="{at + 3 * (1 if room else -1)}" y="{TOP - 6 - 11 * level}"'
             f' text-anchor="{"start" if room else "end"}">{word}</text></g>'
         )
     return parts

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clock import HOUR, MINUTE
+from bot.clock import HOUR, MINUTE, SECOND
 from bot.model.grade import Grade
+from bot.reports import series as series_module
 from bot.reports.axes import clock_label, count_ticks, short_count, time_ticks
-from bot.reports.series import families_of, read_grade_changes, read_series, step_for
+from bot.reports.series import Series, families_of, fitting_span, read_grade_changes, read_series, step_for
 from bot.store.database import Store
 
 START = 1_757_498_400_000  # 2025-09-10 18:00 in Shanghai, a full hour
@@ -151,7 +152,60 @@ def test_counts_are_short(count: int, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("span", "minutes"), [(30 * MINUTE, 1), (HOUR, 2), (3 * HOUR, 5), (6 * HOUR, 10), (24 * HOUR, 60), (72 * HOUR, 180)]
+    ("span", "minutes"),
+    [
+        (10 * MINUTE, 0.25),
+        (30 * MINUTE, 1),
+        (HOUR, 2),
+        (3 * HOUR, 5),
+        (6 * HOUR, 10),
+        (24 * HOUR, 60),
+        (72 * HOUR, 180),
+    ],
 )
-def test_a_span_is_cut_into_about_thirty_bars(span: int, minutes: int) -> None:
+def test_a_span_is_cut_into_about_thirty_bars(span: int, minutes: float) -> None:
     assert step_for(span) == minutes * MINUTE
+
+
+def mention(store: Store, at: int, post: int) -> None:
+    store.write_now(
+        lambda db: db.conn.execute(
+            "INSERT INTO mention (subject, post, published_at, family, sentiment, score, types, words, carrier,"
+            " influence, engagement, platform) VALUES ('s', ?, ?, 'funds', -1, -1, '[]', '[]', 0, 0, 0, 'weibo')",
+            (post, at),
+        )
+    )
+
+
+def test_minutes_are_looked_at_in_seconds_while_the_posts_are_few(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for post, second in enumerate((1, 14, 15, 40)):
+        mention(store, START + second * SECOND, post)
+    bucket(store, START, -1, 4)
+
+    def read() -> Series:
+        return store.read_now(lambda db: read_series(db, ["s"], START, START + MINUTE, 15 * SECOND))
+
+    assert (read().step, read().negative) == (15 * SECOND, (2, 1, 1, 0))
+    monkeypatch.setattr(series_module, "MOST_POSTS_READ", 3)
+    assert (read().step, read().negative) == (MINUTE, (4,))
+
+
+@pytest.mark.parametrize(
+    ("ages", "span"),
+    [
+        ([], 360),  # nothing is known
+        ([1] * 19, 360),  # too few to tell
+        ([1] * 40, 10),
+        ([1] * 40 + [300] * 3, 10),  # a calm background does not count
+        ([20] * 40, 60),
+        ([80] * 40, 180),
+        (list(range(0, 350, 5)), 360),  # evenly
+    ],
+)
+def test_a_chart_reaches_as_far_back_as_the_matter_goes(store: Store, ages: list[int], span: int) -> None:
+    now = START + 30 * SECOND
+    for age in set(ages):
+        bucket(store, now - age * MINUTE, -1, ages.count(age))
+    assert store.read_now(lambda db: fitting_span(db, ["s"], now, 6 * HOUR)) == span * MINUTE

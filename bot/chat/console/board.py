@@ -10,14 +10,15 @@ from bot.config import Config
 from bot.delivery import outbox, timers
 from bot.model.grade import Grade
 from bot.model.incident import LIVE, Status
-from bot.reports.charts import Chart, describe
-from bot.reports.series import GradeChange, families_of, read_grade_changes, read_series, step_for
+from bot.reports.charts import Chart, describe, incident_title
+from bot.reports.series import GradeChange, families_of, fitting_span, read_grade_changes, read_series, step_for
 from bot.store.source_states import explain
 from bot.texts import render
 
 SPARK_HOURS = 12
 RECENT = 6 * HOUR  # an incident that ended is still listed on the dashboard for so long
 OVERDUE_GRACE = MINUTE
+LONGEST_SPAN = 6 * HOUR  # of a chart that looks for its span itself
 MEASURED, MISSING, PAUSED = "measured", "missing", "paused"
 # The order of the list: what blinds comes first. The words are the collectors' own.
 WORST_FIRST = ("failing", MISSING, "silent", "new", MEASURED, PAUSED)
@@ -77,6 +78,7 @@ class Board:
     sources: tuple[SourceLine, ...]
     queues: Queues
     chart: Chart | None
+    span: int
     now: int
 
     @property
@@ -104,24 +106,26 @@ class Board:
 
 
 def read_board(
-    db: Database, config: Config, now: int, language: str, title: str, hours: float = 6, recent: bool = False
+    db: Database, config: Config, now: int, language: str, title: str, hours: float = 0, recent: bool = False
 ) -> Board:
-    """Everything at once, so that the parts agree. ``hours`` is the span of the volume chart; ``recent`` adds what
-    ended a short while ago."""
+    """Everything at once, so that the parts agree. ``hours`` is the span of the volume chart, 0 for what fits what
+    goes on; ``recent`` adds what ended a short while ago."""
     subjects = [subject.id for subject in config.subjects] or _known_subjects(db)
+    span = int(hours * HOUR) or (fitting_span(db, subjects, now, LONGEST_SPAN) if subjects else LONGEST_SPAN)
     return Board(
-        incidents=tuple(_incidents(db, now, recent)),
+        incidents=tuple(_incidents(db, now, recent, language)),
         sources=tuple(_sources(db, config, language)),
         queues=_queues(db, now),
-        chart=_volume(db, subjects, now, hours, language, title) if subjects else None,
+        chart=_volume(db, subjects, now, span, language, title) if subjects else None,
+        span=span,
         now=now,
     )
 
 
-def _incidents(db: Database, now: int, recent: bool) -> list[IncidentLine]:
+def _incidents(db: Database, now: int, recent: bool, language: str) -> list[IncidentLine]:
     rows = db.conn.execute(
         "SELECT i.id, i.title, i.subject_name, i.grade, i.status, i.owner, i.opened_at, i.updated_at, i.drill,"
-        " i.subject, i.family, json_array_length(i.blind_sources),"
+        " i.subject, i.family, json_array_length(i.blind_sources), i.crisis_type,"
         " COALESCE(m.channel, ''), COALESCE(m.id, 0) FROM incident i"
         " LEFT JOIN console_message m ON m.id = (SELECT MAX(id) FROM console_message"
         "   WHERE object = 'incident:' || i.id AND audience = '')"
@@ -138,7 +142,7 @@ def _incidents(db: Database, now: int, recent: bool) -> list[IncidentLine]:
         lines.append(
             IncidentLine(
                 id=row[0],
-                title=row[1],
+                title=incident_title(row[1], row[2], row[12], language),
                 subject=row[2],
                 grade=Grade(row[3]),
                 status=Status(row[4]),
@@ -147,8 +151,8 @@ def _incidents(db: Database, now: int, recent: bool) -> list[IncidentLine]:
                 updated_at=row[7],
                 drill=row[8],
                 spark=series.negative,
-                channel=row[12],
-                message=row[13],
+                channel=row[13],
+                message=row[14],
                 blind=row[11],
             )
         )
@@ -186,8 +190,7 @@ def _queues(db: Database, now: int) -> Queues:
     )
 
 
-def _volume(db: Database, subjects: Sequence[str], now: int, hours: float, language: str, title: str) -> Chart:
-    span = int(hours * HOUR)
+def _volume(db: Database, subjects: Sequence[str], now: int, span: int, language: str, title: str) -> Chart:
     series = read_series(db, subjects, now - span, now, step_for(span))
     return describe(series, title, language, now, _changes(db, subjects, now - span))
 

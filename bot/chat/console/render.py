@@ -58,8 +58,8 @@ class Renderer:
     def side(self, board: Board, language: str) -> str:
         return self._render("side.html", language, board=board)
 
-    def dashboard(self, board: Board, hours: float, language: str) -> str:
-        return self._render("board.html", language, board=board, hours=hours)
+    def dashboard(self, board: Board, language: str) -> str:
+        return self._render("board.html", language, board=board)
 
     def page(self, name: str, language: str, **values: Any) -> str:
         """A whole page: ``console.html``, ``dashboard.html`` or ``login.html``."""

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 MAX_LINE = 4_000  # characters of one message
 MAX_FIELD = 8_000
 MAX_FIELDS = 30
-HOURS = (1.0, 3.0, 6.0, 24.0, 72.0)
-SIDE_HOURS = 3.0
+HOURS = (0.0, 1.0, 6.0, 24.0, 72.0)  # 0: what fits what goes on
 _KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 _ANCHOR = re.compile(r"console/(\d{1,15})")
 
@@ -75,7 +74,7 @@ class Pages:
 
         def read(db: Database) -> tuple[int, list[Entry], Any]:
             # The revision first: what comes in between is told again by the stream, and replaced by id.
-            board = read_board(db, console.config, now, language, title, SIDE_HOURS)
+            board = read_board(db, console.config, now, language, title)
             return messages.latest(db), messages.page(db, member.account, channel), board
 
         revision, entries, board = await console.store.read(read)
@@ -123,7 +122,7 @@ class Pages:
     async def side(self, request: web.Request) -> web.Response:
         console, language, now = self._console, self._language(request), self._console.clock.now()
         title = render(Text("console.volume"), language)
-        board = await console.store.read(lambda db: read_board(db, console.config, now, language, title, SIDE_HOURS))
+        board = await console.store.read(lambda db: read_board(db, console.config, now, language, title))
         return web.json_response(
             {
                 "incidents": console.renderer.incidents(board, language),
@@ -257,7 +256,7 @@ class Pages:
         board = await console.store.read(
             lambda db: read_board(db, console.config, now, language, title, hours, recent=True)
         )
-        return console.renderer.dashboard(board, hours, language)
+        return console.renderer.dashboard(board, language)
 
     async def _channels(self, member: Member) -> dict[str, int]:
         """The channels a member sees, the configured ones first, each with its newest message."""
@@ -323,10 +322,10 @@ def _number(text: str) -> int:
 
 def _hours(request: web.Request) -> float:
     try:
-        hours = float(request.query.get("hours", "6"))
+        hours = float(request.query.get("hours", "0"))
     except ValueError:
-        return 6.0
-    return hours if hours in HOURS else 6.0
+        return 0.0
+    return hours if hours in HOURS else 0.0
 
 
 def _file_name(name: str) -> str:

@@ -41,16 +41,20 @@ export function start() {
 export function put(data) {
   const known = document.getElementById(`m${data.id}`);
   const stay = nearEnd();
+  // A card in a busy hour is rewritten every few seconds; only another grade asks for attention.
+  const notable = !known || gradeOf(known) !== gradeOf(parse(data.html));
   const element = parse(data.html);
   if (known) replace(known, element);
   else insert(element);
   tellTimes(element);
   arrange();
   if (known) {
-    if (!visible(element)) showPill(say("changed", { title: data.title }), element.id);
+    if (stay) toEnd();
+    if (notable && !visible(element)) showPill(say("changed", { title: data.title }), element.id);
   } else if (stay || data.mine) toEnd();
   else showPill(say("below"), "");
-  if (!data.mine) announcer.textContent = say(known ? "changed" : "arrived", { title: data.title });
+  if (known && notable) element.classList.add("rewritten");
+  if (!data.mine && notable) announcer.textContent = say(known ? "changed" : "arrived", { title: data.title });
   return !known;
 }
 
@@ -64,6 +68,8 @@ export function point(id) {
   setTimeout(() => element.classList.remove("pointed"), 1500);
 }
 
+const gradeOf = (message) => message.querySelector(".card")?.className;
+
 function parse(html) {
   const template = document.createElement("template");
   template.innerHTML = html; // escaped by the server; the content security policy lets nothing in it run
@@ -74,7 +80,6 @@ function replace(known, element) {
   // Who was on a button stays on it: a rewritten card must not take the keyboard away.
   const held = known.contains(document.activeElement) ? document.activeElement.dataset.command : undefined;
   known.replaceWith(element);
-  element.classList.add("rewritten");
   if (held !== undefined) (element.querySelector(`[data-command="${CSS.escape(held)}"]`) ?? element).focus({ preventScroll: true });
 }
 
