@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.model.grade import GENERAL_FAMILY, Carrier
+from bot.model.grade import Carrier
 from bot.store.counts import Bucket, TermCount
 
 WINDOW_MINUTES = 120  # the longest window that is read minute by minute
@@ -80,7 +80,7 @@ def measure(
                 result.negative_before += bucket.count
     result.carriers = len(carriers)
     for term in terms:
-        if families is None or term.family in families or term.family == GENERAL_FAMILY:
+        if families is None or term.family in families:
             target = result.types if term.kind == "type" else result.words
             target[term.word] = target.get(term.word, 0) + term.count
     result.negative_day = sum(row[3] for row in day if families is None or row[0] in families)
