@@ -9,17 +9,16 @@ from bot.model.grade import Sentiment
 from bot.model.text import Text
 from bot.reports import palette
 from bot.reports.axes import count_ticks, time_ticks
+from bot.reports.fonts import drawable, dress
 from bot.texts import render
 
 if TYPE_CHECKING:
     from bot.reports.charts import Chart
-    from bot.reports.fonts import FontCutter
 
 WIDTH, HEIGHT, DPI = 6.6, 3.5, 180  # inches and dots: 1188 × 630; large letters, for it is read on phones
 FLAG = 0.08  # about the share of the width that a grade flag takes
 # matplotlib's font cache is shared by all figures, so pictures are drawn one after the other.
 _drawing = threading.Lock()
-_cutters: list["FontCutter"] = []
 
 
 async def draw(chart: "Chart") -> bytes:
@@ -28,49 +27,26 @@ async def draw(chart: "Chart") -> bytes:
 
 
 def draw_now(chart: "Chart") -> bytes:
-    """As ``draw``, in the calling thread. The first call imports matplotlib (about a second)."""
+    """As ``draw``, in the calling thread. The first call imports matplotlib (a second or two)."""
     with _drawing:
         return _draw(chart)
 
 
 def _draw(chart: "Chart") -> bytes:
-    # Imported here: a process that never sends a picture does not pay a second and 90 MB for it.
+    # Imported here: a process that never sends a picture does not pay a second and 40 MB for it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.068, 0.165, 0.912, 0.575))
-    font = _Font(_words(chart))
     _bars(axes, chart)
-    _scales(axes, chart, font)
-    _marks(axes, chart, font)
-    _frame(figure, axes, chart, font)
+    _scales(axes, chart)
+    _marks(axes, chart)
+    _frame(figure, axes, chart)
     target = BytesIO()
     figure.savefig(target, format="png")
     return target.getvalue()
-
-
-class _Font:
-    """Font properties by size, all from the one cut font file."""
-
-    def __init__(self, text: str) -> None:
-        from bot.reports.fonts import FontCutter
-
-        if not _cutters:
-            _cutters.append(FontCutter())
-        self._file = str(_cutters[0].file_for(text))
-        self.drawable = _cutters[0].drawable
-
-    def __call__(self, size: float) -> Any:
-        from matplotlib.font_manager import FontProperties
-
-        return FontProperties(fname=self._file, size=size)
-
-
-def _words(chart: "Chart") -> str:
-    grades = "".join(render(Text(f"chart.grade.{change.grade.word}"), chart.language) for change in chart.changes)
-    return chart.title + chart.subtitle + chart.footnote + grades
 
 
 def _bars(axes: Any, chart: "Chart") -> None:
@@ -95,7 +71,7 @@ def _bars(axes: Any, chart: "Chart") -> None:
         axes.step(edges, [*values, values[-1]], where="post", color=palette.USUAL, lw=1.1, ls=(0, (4, 2)), label=label)
 
 
-def _scales(axes: Any, chart: "Chart", font: _Font) -> None:
+def _scales(axes: Any, chart: "Chart") -> None:
     series = chart.series
     counts = count_ticks(max([1.0, *series.totals, *(value or 0 for value in series.usual)]))
     axes.set_ylim(0, counts[-1].at * 1.06)
@@ -104,11 +80,10 @@ def _scales(axes: Any, chart: "Chart", font: _Font) -> None:
     axes.set_xlim(series.start, series.end)
     axes.set_xticks([tick.at for tick in times], [tick.label for tick in times])
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_fontproperties(font(8.5))
-        label.set_color(palette.FAINT)
+        dress(label, 8.5, palette.FAINT)
 
 
-def _marks(axes: Any, chart: "Chart", font: _Font) -> None:
+def _marks(axes: Any, chart: "Chart") -> None:
     """Grade changes as thin lines with a small flag above the plot. Flags that would collide step up."""
     series = chart.series
     flag = (series.end - series.start) * FLAG
@@ -122,20 +97,19 @@ def _marks(axes: Any, chart: "Chart", font: _Font) -> None:
         level = 1 - level if at - last < flag else 0
         last = at
         room = series.end - at > flag
-        axes.annotate(
+        flag_text = axes.annotate(
             render(Text(f"chart.grade.{change.grade.word}"), chart.language),
             (at, 1),
             xycoords=("data", "axes fraction"),
             xytext=(2 if room else -2, 3 + level * 12),
             textcoords="offset points",
             ha="left" if room else "right",
-            color=colour,
-            fontproperties=font(8),
             annotation_clip=False,
         )
+        dress(flag_text, 8, colour)
 
 
-def _frame(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
+def _frame(figure: Any, axes: Any, chart: "Chart") -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(palette.FAINT)
@@ -143,30 +117,30 @@ def _frame(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
     axes.tick_params(color=palette.FAINT, axis="x")
     axes.grid(axis="y", color=palette.GRID, lw=0.8)
     axes.set_axisbelow(True)
-    title = font.drawable(chart.title)
-    figure.text(0.018, 0.975, title, va="top", fontproperties=font(13), color=palette.INK, parse_math=False)
-    figure.text(0.018, 0.885, chart.subtitle, va="top", fontproperties=font(9), color=palette.FAINT)
-    figure.text(0.018, 0.022, chart.footnote, va="bottom", fontproperties=font(8), color=palette.FAINT)
+    dress(figure.text(0.018, 0.975, drawable(chart.title), va="top"), 13, palette.INK)
+    dress(figure.text(0.018, 0.885, chart.subtitle, va="top"), 9, palette.FAINT)
+    dress(figure.text(0.018, 0.022, chart.footnote, va="bottom"), 8, palette.FAINT)
     if not chart.series.posts:
         words = render(Text("chart.nothing"), chart.language)
-        axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", fontproperties=font(12), color=palette.FAINT)
+        dress(axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center"), 12, palette.FAINT)
         return
-    _legend(figure, axes, chart, font)
+    _legend(figure, axes, chart)
 
 
-def _legend(figure: Any, axes: Any, chart: "Chart", font: _Font) -> None:
+def _legend(figure: Any, axes: Any, chart: "Chart") -> None:
     handles, labels = axes.get_legend_handles_labels()
     usual = render(Text("chart.usual"), chart.language)
     order = sorted(range(len(labels)), key=lambda index: labels[index] == usual)
-    figure.legend(
+    legend = figure.legend(
         [handles[index] for index in order],
         [labels[index] for index in order],
         loc="upper right",
         bbox_to_anchor=(0.985, 0.905),
         ncols=4,
         frameon=False,
-        prop=font(8.5),
         handlelength=1.1,
         columnspacing=1.4,
         borderaxespad=0,
     )
+    for text in legend.get_texts():
+        dress(text, 8.5, palette.INK)
