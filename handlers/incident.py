@@ -116,11 +116,11 @@ def timeline(request: Request) -> Reply:
 
 @registry.command("chart", "走势", "图", "图表", "看走势", roles=EVERYBODY)
 def chart(request: Request) -> Reply:
-    """The incident's picture: volume by sentiment and grade changes. Drawn when it is sent."""
+    """The incident's picture: volume by sentiment and grade changes. Drawn when it is sent; without a duration it
+    reaches as far back as the matter goes."""
     incident = request.incident()
-    milliseconds, _ = request.duration(6 * 3_600_000)
-    hours = max(1, round(milliseconds / 3_600_000))
-    return Reply(attachment=Attachment("chart", {"incident": incident.id, "hours": hours}))
+    milliseconds, _ = request.duration(0)
+    return Reply(attachment=Attachment("chart", {"incident": incident.id, "hours": milliseconds / 3_600_000}))
 
 
 @registry.command("mute", "静音", "免打扰", "silence")
