@@ -97,7 +97,8 @@ def settings(platforms: FakePlatforms, folder: Path, **changes: Any) -> dict[str
         "chat": platforms.chat_settings(),
         "grading": {"update_every": "200ms"},
     }  # fmt: skip
-    for key, value in changes.items():
+    for key, change in changes.items():
+        value = change(platforms) if callable(change) else change  # what needs the port of a fake asks for it
         data[key] = {**data[key], **value} if isinstance(value, dict) and isinstance(data.get(key), dict) else value
     return data
 
@@ -126,12 +127,20 @@ _number = 0
 
 def complaint(text: str, *, minutes_ago: float = 1.0, **more: Any) -> dict[str, Any]:
     """A post as a collector sends it, with an id of its own."""
-    global _number  # noqa: PLW0603 - a counter of the tests
+    global _number
     _number += 1
     at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-    return {"id": f"p{_number}", "platform": "weibo", "text": f"{text}（{_number}）", "published_at": at.isoformat(), **more}
+    return {
+        "id": f"p{_number}",
+        "platform": "weibo",
+        "text": f"{text}（{_number}）",
+        "published_at": at.isoformat(),
+        **more,
+    }
 
 
-def complaints(count: int, text: str = "星辰支付提现失败三天不到账，客服电话打不通，气死了", **more: Any) -> list[dict[str, Any]]:
+def complaints(
+    count: int, text: str = "星辰支付提现失败三天不到账，客服电话打不通，气死了", **more: Any
+) -> list[dict[str, Any]]:
     platforms = ("weibo", "forum", "review", "douyin", "x")
     return [complaint(text, platform=platforms[index % len(platforms)], **more) for index in range(count)]
