@@ -15,7 +15,7 @@ from bot.check.findings import Finding, error, note, ok, warn
 from bot.clock import MINUTE
 from bot.config import Config, SourceConfig
 from bot.model.intake import iso
-from bot.reports.fonts import SOURCE
+from bot.reports.fonts import FILE
 from bot.store.files import State, examine, read_only
 
 LEAST_FREE = 1_000_000_000
@@ -145,5 +145,5 @@ def _newest(path: Path) -> int:
 
 
 def _font() -> Iterator[Finding]:
-    if not SOURCE.is_file():
+    if not FILE.is_file():
         yield warn("no_font")
