@@ -38,14 +38,20 @@ CONFIG = """
 language: zh-CN
 subjects:
   - {id: xinghe-pay, name: 星河支付, match: {any: [星河支付, 星河钱包]}, channel: pr-alerts, watch: [跑路]}
-  - {id: rival, name: 远山支付, kind: competitor, match: {any: [远山支付]}}
+  - {id: rival, name: 远山支付, kind: competitor, match: {any: [远山支付]}, channel: pr-alerts}
 sources:
   - {id: finance-news, kind: feed, url: "https://news.example/rss", platform: news}
   - {id: vendor, kind: hook, platform: weibo, token_env: VENDOR_TOKEN}
 people:
   - {id: lina, name: 李娜, roles: [pr], slack: U0LINA, wecom: lina, email: lina@corp.example, phone: "13800000000"}
   - {id: zhaolei, name: 赵磊, roles: [legal], slack: U0ZHAO, wecom: zhaolei}
-  - {id: chenjing, name: 陈静, roles: [pr_head, admin], slack: U0CHEN, wecom: chenjing, language: en}
+  - id: chenjing
+    name: 陈静
+    roles: [pr_head, admin]
+    slack: U0CHEN
+    wecom: chenjing
+    email: chen@corp.example
+    language: en
 rota:
   pr: {people: [lina, zhaolei], shift: 7d, starts: "2026-01-05T09:00:00+08:00"}
 channels:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -52,8 +53,7 @@ def drill_destinations(config: Config) -> frozenset[str]:
     channel = config.channels.get(DRILL_CHANNEL)
     if channel is None:
         return frozenset()
-    members = {f"wecom:{_account(config, person, 'wecom')}" for person in channel.wecom}
-    return frozenset(live_destinations(channel)) | members
+    return frozenset([*live_destinations(channel), *_members(config, channel)])
 
 
 class Notices:
@@ -80,13 +80,15 @@ class Notices:
             language = self._config.channel_language(name)
             card = self._card(db, incident, language, now)
             placed = outbox.placements(db, object_of(incident))
-            for destination in self._destinations(channel):
+            for destination in self._destinations(channel, incident):
                 known = destination in placed
                 if not known and (silenced or incident.grade < channel.min_grade):
                     continue
                 lane = self._quiet_lane(channel, incident, now) if not known else ("", now)
                 why = "" if silenced else reason  # without a reason it is rewritten where it stands, or not at all
-                self._enqueue_card(db, incident, card, destination, lane, language, why, now)
+                # Where the card is new it is its own announcement, so it calls; later the thread does.
+                mentions = () if known else _accounts(call, destination)
+                self._enqueue_card(db, incident, card, destination, lane, language, why, mentions, now)
                 if announce is not None and known and not silenced:
                     self._announce(db, incident, announce, destination, channel, call, language, reason, now)
             if reason and not silenced:
@@ -112,7 +114,7 @@ class Notices:
                     continue
                 message = Message(
                     destination, thread=object_of(incident), language=language, reason="chart", drill=incident.drill,
-                    attachment=Attachment("chart", {"incident": incident.id, "hours": 6}),
+                    attachment=Attachment("chart", {"incident": incident.id}),
                 )  # fmt: skip
                 outbox.enqueue(db, message, f"{key}:{destination}", now)
 
@@ -137,9 +139,19 @@ class Notices:
                 )  # fmt: skip
                 outbox.enqueue(db, message, f"{key}:{chat}:{address}", now)
 
-    def _destinations(self, channel: ChannelConfig) -> list[str]:
-        members = [f"wecom:{_account(self._config, person, 'wecom')}" for person in channel.wecom]
-        return [*live_destinations(channel), *members]
+    def _destinations(self, channel: ChannelConfig, incident: Incident) -> list[str]:
+        return [*live_destinations(channel), *_members(self._config, channel), *self._room(channel, incident)]
+
+    def _room(self, channel: ChannelConfig, incident: Incident) -> list[str]:
+        """The Slack channel of an incident that was serious enough for one of its own; drills never get one."""
+        slack = self._config.chat.slack
+        own = channel is self._config.channels.get(self._channel_name(incident))
+        wanted = slack is not None and incident.kind == "real" and incident.peak_grade >= slack.channel_from
+        return [f"slack:+{incident.id}"] if wanted and own and channel.slack else []
+
+    def _channel_name(self, incident: Incident) -> str:
+        subject = next((item for item in self._config.subjects if item.id == incident.subject), None)
+        return subject.channel if subject else ""
 
     def _quiet_lane(self, channel: ChannelConfig, incident: Incident, now: int) -> tuple[str, int]:
         """Quiet hours hold a new card back on a lane of its own, so that a red one behind it does not wait."""
@@ -155,14 +167,24 @@ class Notices:
         lane: tuple[str, int],
         language: str,
         reason: str,
+        mentions: tuple[str, ...],
         now: int,
     ) -> None:
         message = Message(
             destination + lane[0], card=card, object=object_of(incident), language=language, reason=reason,
-            drill=incident.drill,
+            mentions=mentions, drill=incident.drill, reply=self._invitation(db, incident, destination, now),
         )  # fmt: skip
         key = f"{incident.id}:v{incident.version}:{destination}"
         outbox.enqueue(db, message, key, now, not_before=lane[1])
+
+    def _invitation(self, db: Database, incident: Incident, destination: str, now: int) -> dict[str, Any]:
+        """Whom to ask into an incident's room: those on duty, the managers, everybody with a role in it."""
+        if not destination.startswith("slack:+"):
+            return {}
+        ids = [incident.owner, *(person for _, person in store.roles(db, incident.id))]
+        known = [person for person in map(self._config.person, ids) if person is not None]
+        called = [*people.escalation(self._config, 2, now), *known]
+        return {"invite": list(dict.fromkeys(person.slack for person in called if person.slack))}
 
     def _announce(
         self,
@@ -178,11 +200,10 @@ class Notices:
     ) -> None:
         if destination.startswith("wecom:"):
             return  # a WeCom card that is sent anew or rewritten says the change itself
-        chat = destination.partition(":")[0]
         lane, not_before = self._quiet_lane(channel, incident, now)
         message = Message(
             destination + lane, text=render(announce, language), thread=object_of(incident), language=language,
-            mentions=tuple(filter(None, (people.account(person, chat) for person in call))), reason=reason,
+            mentions=_accounts(call, destination), reason=reason,
             reply={"broadcast": True}, drill=incident.drill,
         )  # fmt: skip
         key = f"{incident.id}:v{incident.version}:{reason}:{destination}"
@@ -204,10 +225,24 @@ class Notices:
                 address = _account(self._config, receiver, chat)
                 if not address:
                     continue
+                lane, not_before = self._quiet_lane(channel, incident, now)
                 message = Message(
-                    f"{chat}:{address}", card=card, language=language, reason=reason, drill=incident.drill
+                    f"{chat}:{address}{lane}", card=card, language=language, reason=reason, drill=incident.drill
                 )
-                outbox.enqueue(db, message, f"{incident.id}:{reason}:{incident.grade.word}:{chat}:{address}", now)
+                key = f"{incident.id}:{reason}:{incident.grade.word}:{chat}:{address}"
+                outbox.enqueue(db, message, key, now, not_before=not_before)
+
+
+def _members(config: Config, channel: ChannelConfig) -> list[str]:
+    """The members who get a channel's cards one to one; whoever has no WeCom account is left out."""
+    accounts = [_account(config, person, "wecom") for person in channel.wecom]
+    return [f"wecom:{account}" for account in accounts if account]
+
+
+def _accounts(call: Sequence[PersonConfig], destination: str) -> tuple[str, ...]:
+    """The accounts by which people are called in the chat of a destination."""
+    chat = destination.partition(":")[0]
+    return tuple(filter(None, (people.account(person, chat) for person in call)))
 
 
 def _account(config: Config, receiver: str, chat: str) -> str:

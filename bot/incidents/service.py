@@ -52,8 +52,11 @@ class Incidents:
         incident = store.get(db, verdict.incident) if verdict.incident else None
         if incident is None:
             return self._open(db, subject, verdict, measured, now) if measured else None
+        if not incident.status.live:
+            return None  # a person ended it between the measurement and now
         if verdict.family != incident.family:
             incident = replace(incident, family=verdict.family)
+            store.save_quietly(db, incident)
         decision = decide(incident, measured, relaxed, rules, now)
         return self._move(db, incident, verdict, decision, rules, measured, now)
 
@@ -62,6 +65,8 @@ class Incidents:
         if before is not None and grade <= before.peak_grade:
             return None
         others = store.live(db, subject=subject.id, drill=verdict.drill)
+        if any(other.family == verdict.family for other in others):
+            return None  # opened or reopened between the measurement and now
         if grade is Grade.BLUE and any(other.grade >= Grade.ORANGE for other in others):
             return None  # inhibited: a serious incident of the same subject mutes its small ones
         incident = store.create(
@@ -105,7 +110,7 @@ class Incidents:
             incident = replace(incident, status=Status.RESOLVED, resolved_at=now)
             store.note(db, incident.id, "calm", now, SYSTEM)
             return self._ended(db, incident, "calm", self._announcement("announce.calm", incident), now)
-        if decision.move is Move.HINT:
+        if decision.move is Move.HINT and not self._silenced(db, incident, now):
             key = f"hint:{incident.id}:{incident.manual_grade.word}:{measured.word}"
             params = _change(incident.manual_grade, measured)
             words_of = {name: Text(f"grade.{value}") for name, value in params.items()}
@@ -126,7 +131,7 @@ class Incidents:
         change = _change(before, incident.grade)
         store.note(db, incident.id, "raised", now, SYSTEM, {**change, **_numbers(incident.signals)})
         incident = store.save(db, incident, now)
-        self._schedule_escalation(db, incident, now)
+        self._schedule_escalation(db, incident, now, sooner=True)
         announce = self._announcement("announce.raised", incident, before=words.grade(before))
         call = people.duty(self._config, now) if incident.status is Status.OPEN else self._owner(incident)
         self._notices.show(db, incident, now, reason="raised", announce=announce, call=call)
@@ -164,7 +169,7 @@ class Incidents:
         incident = store.get(db, incident_id)
         if incident is None or incident.status is not Status.OPEN:
             return
-        if store.silenced(db, subject=incident.subject, incident=incident.id, drill=incident.drill, now=now):
+        if self._silenced(db, incident, now):
             self._schedule_escalation(db, incident, now)
             return
         level = min(incident.escalation_level + 1, HIGHEST_LEVEL)
@@ -183,7 +188,7 @@ class Incidents:
 
     def acknowledge(self, db: Database, incident: Incident, actor: Actor, now: int) -> Incident:
         """Take it in hand: the first one becomes the owner. Saying it twice changes nothing."""
-        if incident.status.ended:
+        if not incident.status.live:
             raise UserError("error.ended", id=incident.id, status=Text(f"status.{incident.status.value}"))
         if incident.status is not Status.OPEN:
             owner = self._config.person(incident.owner)
@@ -226,7 +231,15 @@ class Incidents:
         if incident.status is Status.OPEN:
             self._schedule_escalation(db, incident, now)
         params = {**_change(before, grade), "reason": reason}
-        return self._done(db, incident, actor, "graded", params, now)
+        incident = self._done(db, incident, actor, "graded", params, now)
+        if grade > before:
+            # Whoever is told of a raise by the signals is told of one by a person.
+            announce = self._announcement(
+                "announce.raised", incident, before=words.grade(before), first_reason=f"{actor.name}: {reason}"
+            )
+            call = people.duty(self._config, now) if incident.status is Status.OPEN else self._owner(incident)
+            self._notices.show(db, incident, now, reason="raised", announce=announce, call=call)
+        return incident
 
     def set_status(self, db: Database, incident: Incident, word: str, actor: Actor, now: int) -> Incident:
         """Move along the lifecycle: responding, monitoring, resolved."""
@@ -276,7 +289,8 @@ class Incidents:
             db, subject=incident.subject, incident=incident.id, drill=incident.drill, now=now, ends_at=ends_at,
             reason=reason, actor=actor,
         )  # fmt: skip
-        timers.schedule(db, "refresh", incident.id, ends_at, now)
+        # A timer of its own: a refresh for new numbers must not take its place.
+        timers.schedule(db, "silence_ends", incident.id, ends_at, now)
         params = {"until": words.clock_time(ends_at), "reason": reason}
         return self._done(db, incident, actor, "muted", params, now)
 
@@ -322,13 +336,20 @@ class Incidents:
         self._notices.show(db, incident, now, reason=reason, announce=announce)
         return incident
 
-    def _schedule_escalation(self, db: Database, incident: Incident, now: int) -> None:
+    def _silenced(self, db: Database, incident: Incident, now: int) -> bool:
+        found = store.silenced(db, subject=incident.subject, incident=incident.id, drill=incident.drill, now=now)
+        return found is not None
+
+    def _schedule_escalation(self, db: Database, incident: Incident, now: int, *, sooner: bool = False) -> None:
+        """Set the deadline for an acknowledgement. ``sooner``: a raise may bring it forward, never put it off."""
         if incident.status is not Status.OPEN:
             return
         word = incident.grade.word
         configured = {str(name): value for name, value in self._config.grading.escalate_after.items()}
         after = configured.get(word, DEFAULT_ESCALATION[word])
-        timers.schedule(db, "escalate", incident.id, now + after, now)
+        set_for = timers.waiting_at(db, "escalate", incident.id) if sooner else None
+        due_at = now + after if set_for is None else min(set_for, now + after)
+        timers.schedule(db, "escalate", incident.id, due_at, now)
 
     def _announcement(self, key: str, incident: Incident, **more: Any) -> Text:
         first: Text | str = words.signal(incident.signals[0]) if incident.signals else ""

@@ -47,9 +47,18 @@ def test_an_empty_chain_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "column", ["at = at + 1", "actor = 'x'", "chat = 'x'", "action = 'x'", "object = 'I-99'", "detail = '{}'",
-               "previous = 'x'", "digest = 'x'"],
-)  # fmt: skip
+    "column",
+    [
+        "at = at + 1",
+        "actor = 'x'",
+        "chat = 'x'",
+        "action = 'x'",
+        "object = 'I-99'",
+        "detail = '{}'",
+        "previous = 'x'",
+        "digest = 'x'",
+    ],
+)
 def test_a_changed_row_is_found(file: Path, column: str) -> None:
     assert meddle(file, f"UPDATE audit SET {column} WHERE seq = 3") == 3
 

@@ -72,10 +72,13 @@ def test_people_come_before_delivery_and_delivery_before_bulk(store: Store) -> N
     futures = [
         store._submit(lambda db, name=name: order.append(name), priority)
         for name, priority in (
-            ("import 1", Priority.BULK), ("import 2", Priority.BULK), ("send", Priority.DELIVERY),
-            ("click 1", Priority.PEOPLE), ("click 2", Priority.PEOPLE),
+            ("import 1", Priority.BULK),
+            ("import 2", Priority.BULK),
+            ("send", Priority.DELIVERY),
+            ("click 1", Priority.PEOPLE),
+            ("click 2", Priority.PEOPLE),
         )
-    ]  # fmt: skip
+    ]
     gate.leave.set()
     for future in futures:
         future.result(5)
@@ -202,9 +205,17 @@ def test_an_incident_never_changes_between_drill_and_reality(store: Store) -> No
 
     def job(db: Database) -> None:
         incidents.create(
-            db, subject="s", subject_name="S", family="funds", crisis_type="outage", title="", grade=Grade.BLUE,
-            signals=(), now=1, drill="d1",
-        )  # fmt: skip
+            db,
+            subject="s",
+            subject_name="S",
+            family="funds",
+            crisis_type="outage",
+            title="",
+            grade=Grade.BLUE,
+            signals=(),
+            now=1,
+            drill="d1",
+        )
         db.conn.execute("UPDATE incident SET kind = 'real', drill = ''")
 
     with pytest.raises(sqlite3.IntegrityError, match="kind is set at its creation"):

@@ -148,11 +148,13 @@ def _fixed(number: int) -> dict:
         "published_at": NOW - chance.randrange(0, 3 * HOUR),
         "choice": chance.choice(
             [
-                analysis(), analysis(Sentiment.POSITIVE, None), analysis(Sentiment.NEUTRAL, CrisisType.OUTAGE),
+                analysis(),
+                analysis(Sentiment.POSITIVE, None),
+                analysis(Sentiment.NEUTRAL, CrisisType.OUTAGE),
                 analysis(carrier=Carrier.NATIONAL_MEDIA, influence=90),
             ]
         ),
-    }  # fmt: skip
+    }
 
 
 @given(items=_items, cuts=st.lists(st.integers(1, 5), max_size=10), seed=st.integers(0, 9), together=st.booleans())
@@ -168,10 +170,18 @@ def test_any_order_and_duplication_of_batches_gives_the_same_counts(
             if not rest:
                 break
             batch, rest = rest[:size], rest[size:]
-            deliver(db, [
-                post(id=item["id"], platform=fixed[item["id"]]["platform"], engagement=Engagement(likes=item["likes"]),
-                     published_at=fixed[item["id"]]["published_at"]) for item in batch
-            ])  # fmt: skip
+            deliver(
+                db,
+                [
+                    post(
+                        id=item["id"],
+                        platform=fixed[item["id"]]["platform"],
+                        engagement=Engagement(likes=item["likes"]),
+                        published_at=fixed[item["id"]]["published_at"],
+                    )
+                    for item in batch
+                ],
+            )
             if analyse_between:
                 analyse(db, choose=lambda item: fixed[item.id]["choice"])
         analyse(db, choose=lambda item: fixed[item.id]["choice"])
@@ -256,9 +266,10 @@ def test_watch_words_and_types_are_counted_unless_the_post_is_positive() -> None
     assert touched == {(SUBJECT, "")}
     found = {(term.kind, term.word): (term.family, term.count) for term in counts.terms(db, SUBJECT, "", 0, 1 << 40)}
     assert found == {
-        ("type", "withdrawal_failure"): ("funds", 1), ("type", "rumour"): ("general", 1),
+        ("type", "withdrawal_failure"): ("funds", 1),
+        ("type", "rumour"): ("general", 1),
         ("word", "跑路"): ("funds", 1),
-    }  # fmt: skip
+    }
 
 
 def test_mentions_come_back_with_what_people_want_to_see() -> None:
@@ -273,8 +284,10 @@ def test_mentions_come_back_with_what_people_want_to_see() -> None:
     analyse(db, choose=lambda item: analysis(Sentiment.NEGATIVE if item.id == "n" else Sentiment.POSITIVE))
     newest, older = posts.recent_mentions(db, SUBJECT, NOW - HOUR)
     assert (newest.text, newest.url, newest.types) == (
-        "星河支付 提现失败", "https://weibo.com/1", (("withdrawal_failure", ("提现失败",)),),
-    )  # fmt: skip
+        "星河支付 提现失败",
+        "https://weibo.com/1",
+        (("withdrawal_failure", ("提现失败",)),),
+    )
     assert older.sentiment is Sentiment.POSITIVE
     assert [item.text for item in posts.recent_mentions(db, SUBJECT, NOW - HOUR, negative=True)] == [
         "星河支付 提现失败"
