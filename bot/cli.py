@@ -291,7 +291,8 @@ def replay(files: tuple[str, ...], config_path: str | None) -> None:
     from bot.replay import replay_files
 
     config, _ = read_config(config_path)
-    for alert in replay_files(config, [Path(name) for name in files]):
+    language = terminal_language()
+    for alert in replay_files(config, [Path(name) for name in files], lambda text: say(text, language)):
         click.echo(orjson.dumps(alert).decode())
 
 

@@ -155,7 +155,8 @@ class Pipeline:
         if now - self._ticked_at >= TICK:
             self._ticked_at = now
             self._dirty |= {(item.subject, item.drill) for item in await self._store.read(incident_store.live)}
-        due = [key for key in self._dirty if now - self._judged_at.get(key, 0) >= JUDGE_EVERY]
+        # Sorted: which of two incidents gets the lower number must not depend on the order of a set.
+        due = sorted(key for key in self._dirty if now - self._judged_at.get(key, 0) >= JUDGE_EVERY)
         self._dirty.difference_update(due)
         for start in range(0, len(due), 200):
             await self.judge(due[start : start + 200])

@@ -1,0 +1,245 @@
+"""Recorded posts through today's rules in virtual time: which alerts would have come, when, and why."""
+
+import asyncio
+import gzip
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlite_utils import Database
+
+from bot.analysis.pipeline import Analyser
+from bot.analysis.sentiment import engine_named
+from bot.clock import HOUR, MINUTE, VirtualClock
+from bot.config import Config, PersonConfig
+from bot.incidents import words
+from bot.incidents.cards import IncidentCards
+from bot.incidents.notices import Notices
+from bot.incidents.service import Incidents
+from bot.intake import accept
+from bot.intake.minimise import Minimiser
+from bot.intake.pipeline import Pipeline
+from bot.intake.watch import Watch
+from bot.model.incident import Incident
+from bot.model.intake import PostError, iso, parse_post, parse_time
+from bot.model.post import Analysis, Post
+from bot.model.signal import Signal
+from bot.model.text import Text
+from bot.store import incidents as incident_store
+from bot.store import posts
+from bot.store.database import Priority, Result, Store
+from bot.store.schema import migrations
+from bot.texts import render
+
+# A batch is at most one virtual minute and this many posts; the analysis looks further ahead, since it is pure.
+BATCH = 512
+AHEAD = 2_000
+# After the last post time goes on until the incidents have calmed down, but not for ever.
+AFTERMATH = 12 * HOUR
+ANY_TIME = 4_102_444_800_000  # 2100: a record may be of any year
+ALERTS = ("opened", "raised", "lowered")
+REASONS_TOLD = 3
+REJECTED_TOLD = 20
+TELL_EVERY = 50_000
+
+Say = Callable[[Text], None]
+Line = tuple[int, bytes]
+
+
+def replay_files(config: Config, paths: Sequence[Path], say: Say = lambda text: None) -> Iterator[dict[str, Any]]:
+    """Play posts (JSON lines, also gzipped) in the order of their ``published_at`` and give every alert as it comes:
+    ``{at, incident, grade, reason, subject, change}``, ``change`` being opened, raised or lowered.
+
+    The same input gives the same output. ``say`` hears of progress and of lines that are no posts.
+    """
+    player = _Player(config, say)
+    try:
+        yield from player.play(_read(paths, say))
+    finally:
+        player.close()
+
+
+def _read(paths: Sequence[Path], say: Say) -> list[Line]:
+    """``(published_at, line)`` of every post, in the order of time. Lines stay bytes: a million of them fit."""
+    lines: list[Line] = []
+    told = 0
+    for path in paths:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.strip():
+                    continue
+                try:
+                    lines.append((parse_time(orjson.loads(line)["published_at"], ANY_TIME), line))
+                except (orjson.JSONDecodeError, PostError, KeyError, TypeError) as error:
+                    told += 1
+                    if told <= REJECTED_TOLD:
+                        cause = f"{type(error).__name__}: {error}"[:200]
+                        say(Text("cli.replay_rejected", {"place": f"{path}:{number}", "error": cause}))
+    lines.sort(key=lambda line: line[0])
+    return lines
+
+
+class _Player:
+    def __init__(self, config: Config, say: Say) -> None:
+        self._language = config.language
+        self._say = say
+        self._clock = VirtualClock()
+        self._store = _ReplayStore()
+        self._minimiser = Minimiser(config.privacy.mask, b"replay")
+        watch = Watch(config)
+        self._ahead = _Ahead(Analyser(watch.subjects(), engine_named(config.grading.engine)))
+        incidents = Incidents(config, _Silence(config, IncidentCards(config)), watch.subjects)
+        self._pipeline = Pipeline(self._store, self._clock, watch, self._ahead, incidents)
+        self._loop = asyncio.new_event_loop()
+        self._told = 0
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+        self._store.close()
+
+    def play(self, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+        played = 0
+        for start in range(0, len(lines), AHEAD):
+            read = [post for line in lines[start : start + AHEAD] if (post := self._post(line)) is not None]
+            self._ahead.look(read)
+            for batch in _minutes(read):
+                # Incidents go on judging themselves while nothing is said.
+                yield from self._wait_until(batch[0].published_at)
+                yield from self._take(batch)
+            played += len(read)
+            if played // TELL_EVERY != (played - len(read)) // TELL_EVERY and read:
+                self._say(Text("cli.replay_progress", {"n": played, "at": iso(read[-1].published_at)}))
+        yield from self._wait_until(self._clock.now() + AFTERMATH)
+
+    def _post(self, line: Line) -> Post | None:
+        try:
+            post = parse_post(orjson.loads(line[1]), source="replay", platform="other", now=ANY_TIME)
+        except PostError as error:
+            self._say(
+                Text("cli.replay_rejected", {"place": line[1][:60].decode(errors="replace"), "error": str(error)})
+            )
+            return None
+        return self._minimiser.post(post)
+
+    def _take(self, batch: list[Post]) -> Iterator[dict[str, Any]]:
+        now = batch[-1].published_at
+        self._clock.set(now)
+        self._store.write_now(lambda db: accept.keep(db, accept.Reading(batch), (), "replay", now))
+        yield from self._step()
+
+    def _wait_until(self, moment: int) -> Iterator[dict[str, Any]]:
+        """Let minutes pass as long as an incident is live; without one nothing can happen in an empty hour."""
+        while self._store.read_now(incident_store.live) and self._clock.now() + MINUTE < moment:
+            self._clock.set(self._clock.now() + MINUTE)
+            yield from self._step()
+
+    def _step(self) -> Iterator[dict[str, Any]]:
+        while self._loop.run_until_complete(self._pipeline.step()):
+            pass
+        yield from self._store.read_now(self._new_alerts)
+
+    def _new_alerts(self, db: Database) -> list[dict[str, Any]]:
+        rows = db.conn.execute(
+            "SELECT t.id, t.happened_at, t.kind, t.params, i.id, i.subject FROM timeline t JOIN incident i"
+            " ON i.id = t.incident WHERE t.id > ? AND t.kind IN (?, ?, ?) ORDER BY t.id",
+            (self._told, *ALERTS),
+        ).fetchall()
+        if rows:
+            self._told = rows[-1][0]
+        return [self._alert(*row[1:]) for row in rows]
+
+    def _alert(self, at: int, change: str, params: str, incident: str, subject: str) -> dict[str, Any]:
+        data = orjson.loads(params)
+        said = [render(words.signal(Signal.from_json(signal)), self._language) for signal in data.get("signals", ())]
+        if not said:
+            grades = {name: Text(f"grade.{data[name]}") for name in ("before", "grade")}
+            said = [render(Text(f"timeline.{change}", {**data, **grades}), self._language)]
+        return {
+            "at": iso(at),
+            "incident": incident,
+            "grade": data["grade"],
+            "reason": ("；" if self._language == "zh-CN" else "; ").join(said[:REASONS_TOLD]),
+            "subject": subject,
+            "change": change,
+        }
+
+
+def _minutes(read: Sequence[Post]) -> Iterator[list[Post]]:
+    """Batches of posts of one minute each."""
+    batch: list[Post] = []
+    for post in read:
+        if batch and (len(batch) >= BATCH or post.published_at // MINUTE != batch[0].published_at // MINUTE):
+            yield batch
+            batch = []
+        batch.append(post)
+    if batch:
+        yield batch
+
+
+class _Ahead(Analyser):
+    """Analyses many minutes at once, because a call costs as much for one post as for fifty."""
+
+    def __init__(self, inner: Analyser) -> None:
+        self.subjects = inner.subjects
+        self._inner = inner
+        self._known: dict[bytes, Analysis] = {}
+
+    def look(self, read: Sequence[Post]) -> None:
+        found = self._inner.analyse(read)
+        self._known = {posts.digest_of(post): analysis for post, analysis in zip(read, found, strict=True)}
+
+    def analyse(self, posts_: Sequence[Post]) -> list[Analysis]:
+        found = [self._known.get(posts.digest_of(post)) for post in posts_]
+        if all(found):
+            return [analysis for analysis in found if analysis is not None]
+        return self._inner.analyse(posts_)
+
+
+class _Silence(Notices):
+    """Nobody is told anything in a replay."""
+
+    def show(self, db: Database, incident: Incident, now: int, **how: Any) -> None:
+        """Nothing."""
+
+    def say(self, db: Database, incident: Incident, text: Text, now: int, *, key: str, reason: str) -> None:
+        """Nothing."""
+
+    def chart(self, db: Database, incident: Incident, now: int, *, key: str) -> None:
+        """Nothing."""
+
+    def call(
+        self, db: Database, incident: Incident, persons: Iterable[PersonConfig], text: Text, now: int, *, key: str
+    ) -> None:
+        """Nothing."""
+
+
+class _ReplayStore(Store):
+    """The store without its threads and without the disk: jobs run where they are given, on a private database that
+    only leaves memory when it grows large."""
+
+    def __init__(self) -> None:
+        connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=MEMORY")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA cache_size=-131072")
+        self._database = Database(connection)
+        migrations.apply(self._database)
+
+    async def write(self, job: Callable[[Database], Result], priority: Priority = Priority.PEOPLE) -> Result:
+        return self.write_now(job, priority)
+
+    async def read(self, job: Callable[[Database], Result]) -> Result:
+        return job(self._database)
+
+    def write_now(self, job: Callable[[Database], Result], priority: Priority = Priority.PEOPLE) -> Result:
+        with self._database.atomic():
+            return job(self._database)
+
+    def read_now(self, job: Callable[[Database], Result]) -> Result:
+        return job(self._database)
+
+    def close(self) -> None:
+        self._database.close()
