@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,7 @@ class _Player:
         incidents = Incidents(config, _Silence(config, IncidentCards(config)), watch.subjects)
         self._pipeline = Pipeline(self._store, self._clock, watch, self._ahead, incidents)
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(_Here())
         self._told = 0
 
     def close(self) -> None:
@@ -105,9 +108,9 @@ class _Player:
         for start in range(0, len(lines), AHEAD):
             read = [post for line in lines[start : start + AHEAD] if (post := self._post(line)) is not None]
             self._ahead.look(read)
-            for batch in _minutes(read):
-                # Incidents go on judging themselves while nothing is said.
-                yield from self._wait_until(batch[0].published_at)
+            for moment, batch in self._ahead.batches(read):
+                # Live incidents are judged again and again while nothing is said.
+                yield from self._wait_until(moment)
                 yield from self._take(batch)
             played += len(read)
             if played // TELL_EVERY != (played - len(read)) // TELL_EVERY and read:
@@ -167,35 +170,62 @@ class _Player:
         }
 
 
-def _minutes(read: Sequence[Post]) -> Iterator[list[Post]]:
-    """Batches of posts of one minute each."""
-    batch: list[Post] = []
-    for post in read:
-        if batch and (len(batch) >= BATCH or post.published_at // MINUTE != batch[0].published_at // MINUTE):
-            yield batch
-            batch = []
-        batch.append(post)
-    if batch:
-        yield batch
-
-
 class _Ahead(Analyser):
-    """Analyses many minutes at once, because a call costs as much for one post as for fifty."""
+    """Analyses many minutes at once, because a call costs as much for one post as for fifty, and knows from it which
+    posts are about somebody."""
 
     def __init__(self, inner: Analyser) -> None:
         self.subjects = inner.subjects
         self._inner = inner
         self._known: dict[bytes, Analysis] = {}
+        self._relevant: set[bytes] = set()
 
     def look(self, read: Sequence[Post]) -> None:
         found = self._inner.analyse(read)
         self._known = {posts.digest_of(post): analysis for post, analysis in zip(read, found, strict=True)}
+
+    def batches(self, read: Sequence[Post]) -> Iterator[tuple[int, list[Post]]]:
+        """Batches of at most one minute of talk, each with the moment it begins. Posts about nobody are taken along
+        whenever: they change nothing, but must be stored before those that answer them."""
+        batch: list[Post] = []
+        begun_at = 0
+        for post in read:
+            if batch and (len(batch) >= BATCH or (begun_at and post.published_at // MINUTE != begun_at // MINUTE)):
+                yield begun_at or batch[-1].published_at, batch
+                batch, begun_at = [], 0
+            batch.append(post)
+            if self._about_somebody(post) and not begun_at:
+                begun_at = post.published_at
+        if batch:
+            yield begun_at or batch[-1].published_at, batch
+
+    def _about_somebody(self, post: Post) -> bool:
+        """By its own words, or by those of the post that it answers or passes on."""
+        digest = posts.digest_of(post)
+        above = [posts.digest_of(replace(post, id=name)) for name in (post.parent_id, post.root_id) if name]
+        relevant = bool(self._known[digest].subjects) or any(name in self._relevant for name in above)
+        if relevant:
+            self._relevant.add(digest)
+        return relevant
 
     def analyse(self, posts_: Sequence[Post]) -> list[Analysis]:
         found = [self._known.get(posts.digest_of(post)) for post in posts_]
         if all(found):
             return [analysis for analysis in found if analysis is not None]
         return self._inner.analyse(posts_)
+
+
+class _Here(ThreadPoolExecutor):
+    """Runs at once what would go to a thread: in a replay nobody waits meanwhile, and the way there and back costs
+    more than most of the work."""
+
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> "Future[Result]":
+        future: Future[Result] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - handed to whoever awaits it
+            future.set_exception(error)
+        return future
 
 
 class _Silence(Notices):
