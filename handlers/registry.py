@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from bot.config import Config, parse_duration
+from bot.config import Config
 from bot.incidents.cards import IncidentCards
 from bot.incidents.service import Incidents
 from bot.intake.accept import Accepted
@@ -23,7 +23,10 @@ from bot.model.text import Text, UserError
 from bot.store import incidents as incident_store
 
 INCIDENT_ID = re.compile(r"(?<![A-Za-z0-9-])#?([IiDd])-?(\d{1,9})(?![A-Za-z0-9-])")
-_ADDRESSED = re.compile(r"^(?:<@[^>]+>|@\S+|/crisis|/fengbo)\s*", re.IGNORECASE)
+_ADDRESSED = re.compile(r"^(?:<@[^>]+>|@\S+|/crisis|/fengbo|/(?=\w))\s*", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+# Full-width letters, digits and signs (ｈｅｌｐ, ＃Ｉ－１２) read like the plain ones; one character for one.
+_NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}
 EVERYBODY = frozenset({"*"})  # even people who are not in the configuration
 MEMBERS: frozenset[str] = frozenset()  # everybody in the configuration
 
@@ -79,12 +82,9 @@ class Request:
 
     def duration(self, default: int) -> tuple[int, str]:
         """A duration from the form or the start of the line (``2h``, ``30分钟``), and the words after it."""
-        words = self.field("duration") or self.rest
-        first, _, after = words.partition(" ")
-        parsed = chat_duration(first)
-        if parsed is None:
-            return default, words if not self.field("duration") else self.rest
-        return parsed, after.strip() if not self.field("duration") else self.rest
+        if given := self.field("duration"):
+            return chat_duration(given) or default, self.rest
+        return split_duration(self.rest) or (default, self.rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,10 @@ class Registry:
 
         Chinese needs no space: ``确认I-12`` and ``静音 I-12 1小时 已知`` both work, and so does ``I-12 确认``.
         """
-        text = _ADDRESSED.sub("", line.replace("\u3000", " ").strip())
-        match = INCIDENT_ID.search(text)
+        text = line.strip().replace("\u3000", " ")
+        addressed = _ADDRESSED.match(text.translate(_NARROW))
+        text = text[addressed.end() :] if addressed else text
+        match = _incident_id(text.translate(_NARROW))
         incident_id = f"{match[1].upper()}-{int(match[2])}" if match else ""
         without = f"{text[: match.start()]} {text[match.end() :]}".strip() if match else text
         name, rest = self._split(without)
@@ -199,14 +201,15 @@ class Registry:
         return found[:12]
 
     def _split(self, text: str) -> tuple[str | None, str]:
-        lowered = text.lower()
+        narrow = text.translate(_NARROW)
+        lowered = narrow.lower()
         for word in sorted(self._names, key=len, reverse=True):
             if lowered == word:
                 return self._names[word], ""
             if lowered.startswith(word):
-                following = text[len(word)]
+                following = narrow[len(word)]
                 if not (word[-1].isascii() and word[-1].isalnum()) or not (following.isalnum() and following.isascii()):
-                    if word[-1].isascii() and not following.isspace() and following not in ":：,，":
+                    if word[-1].isascii() and not following.isspace() and following not in ":,":
                         continue
                     return self._names[word], text[len(word) :].lstrip(" :：,，")
         return None, text
@@ -219,30 +222,60 @@ def shown_name(command: Command, language: str) -> str:
     return command.name
 
 
-_CHAT_UNITS = {
-    "秒": "s", "秒钟": "s", "分": "m", "分钟": "m", "小时": "h", "个小时": "h", "钟头": "h", "天": "d", "日": "d",
-    "周": "w",
-    "min": "m", "mins": "m", "minutes": "m", "hour": "h", "hours": "h", "day": "d", "days": "d",
+def _incident_id(text: str) -> re.Match[str] | None:
+    """The first incident id of a line; what only looks like one inside a web address is none."""
+    addresses = [match.span() for match in _ADDRESS.finditer(text)]
+    for match in INCIDENT_ID.finditer(text):
+        if not any(start <= match.start() < end for start, end in addresses):
+            return match
+    return None
+
+
+_UNIT_OF_WORD = {
+    "秒": 1_000, "秒钟": 1_000, "s": 1_000, "sec": 1_000, "secs": 1_000, "seconds": 1_000,
+    "分": 60_000, "分钟": 60_000, "m": 60_000, "min": 60_000, "mins": 60_000, "minute": 60_000, "minutes": 60_000,
+    "小时": 3_600_000, "个小时": 3_600_000, "钟头": 3_600_000, "个钟头": 3_600_000, "h": 3_600_000, "hr": 3_600_000,
+    "hour": 3_600_000, "hours": 3_600_000, "天": 86_400_000, "日": 86_400_000, "d": 86_400_000, "day": 86_400_000,
+    "days": 86_400_000, "周": 604_800_000, "个星期": 604_800_000, "星期": 604_800_000, "w": 604_800_000,
+    "week": 604_800_000, "weeks": 604_800_000,
 }  # fmt: skip
-_CHAT_DURATION = re.compile(r"^(\d+(?:\.\d+)?|半|[一二两三四五六七八九十])\s*(\D+)$")
-_CHINESE_DIGITS = {
-    "半": 0.5, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
-}  # fmt: skip
+_DURATION = re.compile(
+    r"^(\d+(?:\.\d+)?|[一二两三四五六七八九十]+|半)\s*(个半)?\s*("
+    + "|".join(sorted(_UNIT_OF_WORD, key=len, reverse=True))
+    + r")(?![a-z0-9])[\s,，:：]*",
+    re.IGNORECASE,
+)
+_CHINESE_DIGITS = {word: number for number, word in enumerate("零一二三四五六七八九")} | {"两": 2}
 LONGEST_DURATION = 7 * 86_400_000
 
 
-def chat_duration(words: str) -> int | None:
-    """``2h``, ``30分钟``, ``半小时``, ``三天`` → milliseconds; None if it is no duration. At most a week."""
-    match = _CHAT_DURATION.match(words.strip().lower())
+def split_duration(words: str) -> tuple[int, str] | None:
+    """A duration at the start of words and what follows it: ``2h known``, ``30 分钟``, ``半小时已知``, ``三天``,
+    ``一个半小时`` → (milliseconds, rest). None if there is none. At least a second, at most a week."""
+    text = words.strip()
+    match = _DURATION.match(text.translate(_NARROW))
     if not match:
         return None
-    unit = _CHAT_UNITS.get(match[2].strip(), match[2].strip())
-    number = _CHINESE_DIGITS.get(match[1]) or float(match[1])
-    try:
-        milliseconds = parse_duration(f"{number:g}{unit}")
-    except ValueError:
-        return None
-    return max(1_000, min(milliseconds, LONGEST_DURATION))
+    number = _number(match[1]) + (0.5 if match[2] else 0)
+    milliseconds = min(number * _UNIT_OF_WORD[match[3].lower()], LONGEST_DURATION)
+    return max(1_000, int(milliseconds)), text[match.end() :]
+
+
+def chat_duration(words: str) -> int | None:
+    """Words that are a duration and nothing else, in milliseconds."""
+    found = split_duration(words)
+    return found[0] if found and not found[1] else None
+
+
+def _number(word: str) -> float:
+    """``12``, ``1.5``, ``半``, ``三``, ``十五``, ``二十`` (below a hundred)."""
+    if word == "半":
+        return 0.5
+    if word[0].isdigit():
+        return float(word)
+    tens, ten, ones = word.rpartition("十")
+    value = _CHINESE_DIGITS.get(ones[-1:], 0)
+    return value + (10 * _CHINESE_DIGITS.get(tens[-1:], 1) if ten else 0)
 
 
 registry = Registry()

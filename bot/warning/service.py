@@ -19,6 +19,7 @@ MINUTE = 60_000
 HOUR = 3_600_000
 # A specific family leads (and takes the general talk with it) from this many negative posts in the hour on.
 LEAD_MINIMUM = 3
+SECOND_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,12 @@ def verdicts(
             negatives[bucket.family] = negatives.get(bucket.family, 0) + bucket.count
     leading = leading_family(live, negatives)
     result = []
-    for family, incident in _candidates(live, negatives, leading, rules):
-        families = frozenset({family, GENERAL_FAMILY} if family == leading else {family})
+    candidates = _candidates(live, negatives, leading, rules)
+    # Talk that makes no matter of its own belongs to the leading one: in a payout crisis somebody's "even the staff are
+    # unpaid" is part of the story.
+    minor = frozenset({*negatives, GENERAL_FAMILY}) - {family for family, _ in candidates}
+    for family, incident in candidates:
+        families = frozenset({family}) | minor if family == leading else frozenset({family})
         measured = measure(buckets, terms, day, families, minute)
         usual = baselines.get(db, subject.id, drill, families, hour)
         grade, signals = assess(measured, usual, subject, rules, factor=factor)
@@ -130,8 +135,10 @@ def _candidates(
     if leading != GENERAL_FAMILY and leading not in result and GENERAL_FAMILY in result:
         result[leading] = result.pop(GENERAL_FAMILY)
     result.setdefault(leading, None)
-    blue = rules.metrics["type_60m"]["blue"]
+    blue, yellow = (rules.metrics["type_60m"][word] for word in ("blue", "yellow"))
+    total = sum(negatives.values())
     for family, count in negatives.items():
-        if family != GENERAL_FAMILY and count >= blue:
+        # Beside a larger crisis a second one must stand out: by its share of the talk or by its own size.
+        if family != GENERAL_FAMILY and (count >= yellow or (count >= blue and count >= SECOND_SHARE * total)):
             result.setdefault(family, None)
     return list(result.items())

@@ -78,12 +78,26 @@ def test_general_talk_alone_is_a_general_story(home: House) -> None:
 def test_a_second_story_is_judged_apart_and_not_by_the_talk_about_the_first(home: House) -> None:
     happen(home, 40, CrisisType.WITHDRAWAL_FAILURE)
     happen(home, 90, CrisisType.COMPLAINT_SURGE)
-    happen(home, 9, CrisisType.DATA_LEAK)
+    happen(home, 22, CrisisType.DATA_LEAK)
     found = judge(home)
     assert set(found) == {"funds", "data"}
-    assert found["data"].grade is Grade.BLUE
-    assert all(signal.value <= 9 for signal in found["data"].signals if signal.metric != "platforms_60m")
+    assert found["data"].grade >= Grade.BLUE
+    assert all(signal.value <= 22 for signal in found["data"].signals if signal.metric != "platforms_60m")
     assert found["data"].crisis_type == "data_leak"
+
+
+def test_a_few_posts_of_another_kind_beside_a_large_story_belong_to_it(home: House) -> None:
+    happen(home, 90, CrisisType.WITHDRAWAL_FAILURE)
+    happen(home, 9, CrisisType.LABOUR_DISPUTE)
+    found = judge(home)
+    assert set(found) == {"funds"}
+    assert {signal.metric: signal.value for signal in found["funds"].signals}["negative_60m"] == 99
+
+
+def test_the_same_few_posts_are_a_story_where_nothing_larger_is(home: House) -> None:
+    happen(home, 20, CrisisType.WITHDRAWAL_FAILURE)
+    happen(home, 9, CrisisType.LABOUR_DISPUTE)
+    assert set(judge(home)) == {"funds", "labour"}
 
 
 def test_a_general_incident_goes_over_to_the_cause_that_shows(home: House) -> None:
