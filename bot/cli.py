@@ -304,7 +304,7 @@ def bench(what: str, data: str, posts: int) -> None:
     """Measure this machine: analysis, durable intake, alert and command latency, memory."""
     from bot.bench import run_benchmarks
 
-    raise SystemExit(run_benchmarks(what, data=data, posts=posts))
+    raise SystemExit(run_benchmarks(what, data=data, posts=posts, language=terminal_language()))
 
 
 @cli.group()

@@ -1,0 +1,59 @@
+"""``fengbo bench``: what this machine does, measured on the real process over HTTP, beside the targets."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.bench import analysis, flow, intake, memory
+from bot.bench.result import Result
+from bot.model.text import Text
+from bot.texts import render
+
+DEFAULT_PARTS = ("analysis", "intake", "flow")
+MILLION = 1_000_000
+
+
+def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, language: str = "en") -> int:
+    """Run one part (analysis, intake, flow, memory) or the quick ones; print a table; 1 when a target is missed.
+
+    ``data`` is a folder of recorded posts (``cascades/weibo_reposts.jsonl.gz``); without it texts are made up.
+    ``posts`` is how many the memory part stores, a million if not said.
+    """
+    folder = _data_folder(data)
+    parts: dict[str, Callable[[], list[Result]]] = {
+        "analysis": lambda: analysis.run(folder),
+        "intake": lambda: asyncio.run(intake.run()),
+        "flow": lambda: asyncio.run(flow.run()),
+        "memory": lambda: asyncio.run(memory.run(posts or MILLION)),
+    }
+    if what and what not in parts:
+        print(render(Text("bench.unknown", {"what": what, "known": list(parts)}), language), file=sys.stderr)
+        return 2
+    results: list[Result] = []
+    for name in [what] if what else DEFAULT_PARTS:
+        print(render(Text(f"bench.begin_{name}"), language), file=sys.stderr)
+        results += parts[name]()
+    _print(results, language)
+    return int(any(result.met is False for result in results))
+
+
+def _data_folder(data: str) -> Path | None:
+    wanted = [Path(data)] if data else [Path("../shared/data")]
+    return next((folder for folder in wanted if folder.is_dir()), None)
+
+
+def _print(results: list[Result], language: str) -> None:
+    table = Table(show_edge=False)
+    for column in ("name", "value", "target", "verdict"):
+        table.add_column(
+            render(Text(f"bench.column_{column}"), language), justify="left" if column == "name" else "right"
+        )
+    for result in results:
+        verdict = "" if result.met is None else render(Text("bench.met" if result.met else "bench.missed"), language)
+        colour = {True: "green", False: "red", None: ""}[result.met]
+        table.add_row(render(result.name, language), result.shown, result.target_shown, verdict, style=colour or None)
+    Console().print(table)
