@@ -11,7 +11,7 @@ from bot.delivery import outbox
 from bot.delivery.timers import Timer
 from bot.incidents import words
 from bot.model.incident import Actor
-from bot.model.intake import iso
+from bot.model.intake import content_id, iso
 from bot.model.message import Message
 from bot.model.text import Text
 from bot.sources.article import extract
@@ -19,6 +19,11 @@ from bot.sources.base import SourceError
 from bot.store import incidents as incident_store
 from bot.texts import render
 from handlers.registry import Services
+
+
+def found_id(url: str, text: str) -> str:
+    """The identity of a post that a member found: its address, else its words. Adding it twice is adding it once."""
+    return content_id("manual", url, "" if url else text, 0)
 
 
 class ArticleErrand:
@@ -41,7 +46,8 @@ class ArticleErrand:
 
         def apply(db: Database, now: int) -> None:
             item: dict[str, Any] = {
-                "url": payload["url"], "title": title or None, "text": text or title or payload["url"],
+                "id": found_id(payload["url"], ""), "url": payload["url"],
+                "title": title or None, "text": text or title or payload["url"],
                 "platform": payload["platform"], "kind": "article",
                 "published_at": iso(published_at or payload["published_at"]),
             }  # fmt: skip

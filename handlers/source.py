@@ -3,6 +3,7 @@
 import re
 from dataclasses import asdict, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.analysis.keywords import Matcher, RuleError
 from bot.analysis.text import clean, fold
@@ -16,9 +17,11 @@ from bot.store import audit, rules
 from bot.store import incidents as incident_store
 from bot.store.source_states import explain
 from bot.texts import render
+from handlers.article import found_id
 from handlers.registry import EVERYBODY, Reply, Request, registry
 
-URL = re.compile(r"https?://[^\s<>|]+")
+# Only what stands in an address unescaped: Chinese words and punctuation written right behind it are not part of it.
+URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 PLATFORM_OF_HOST = {
     "weibo": "weibo", "mp.weixin": "wechat", "douyin": "douyin", "twitter": "x", "x.com": "x", "tieba": "forum",
     "zhihu": "zhihu", "xiaohongshu": "xiaohongshu", "bilibili": "bilibili", "reddit": "reddit",
@@ -38,11 +41,11 @@ def add(request: Request) -> Reply:
     given = request.field("text") or " ".join(part for part in (request.rest, request.event.shared) if part)
     link = URL.search(given) or URL.search(request.event.shared_url)
     url = link[0] if link else ""
-    text = URL.sub("", given).strip() if request.event.shared == "" else given
+    text = URL.sub(" ", given).strip(" \n，,。：:") if request.event.shared == "" else given
     if not text and not url:
         raise UserError("error.add_what", example="add https://… …")
-    host = url.split("/")[2] if url else ""
-    platform = next((name for part, name in PLATFORM_OF_HOST.items() if part in host), "news" if url else "manual")
+    host = _host(url)
+    platform = _platform(host)
     if url and not text:
         payload = {
             "url": url, "platform": platform, "incident": request.incident_id, "destination": request.event.destination,
@@ -53,7 +56,7 @@ def add(request: Request) -> Reply:
         timers.schedule(request.db, "article", f"{request.now}:{url}", request.now, request.now, payload)
         return Reply(Text("done.add_fetching", {"host": host}))
     item: dict[str, object] = {
-        "text": text or url, "url": url or None, "platform": platform, "kind": "post",
+        "id": found_id(url, text), "text": text or url, "url": url or None, "platform": platform, "kind": "post",
         "published_at": iso(request.event.happened_at or request.now),
     }  # fmt: skip
     taken = request.services.take_in(request.db, [item], "manual", platform, request.now)
@@ -108,11 +111,9 @@ def sources(request: Request) -> Reply:
 @registry.command("rules", "规则", "关键词", "监测词", roles=EVERYBODY, group="watch")
 def show_rules(request: Request) -> Reply:
     """The keyword rules; with a subject, its rule and what it matched in a day; with an edit, a trial of the edit."""
-    name, _, edit = request.rest.partition(" ")
-    if not name:
+    if not request.rest:
         return _all_rules(request)
-    subject = _subject(request, name)
-    edit = edit.strip()
+    subject, edit = _subject(request)
     if not edit:
         return _one_rule(request, subject)
     if edit in ("history", "历史"):
@@ -133,14 +134,27 @@ def show_rules(request: Request) -> Reply:
 @registry.command("rules-apply", "规则生效", "启用规则", roles=EDITORS, group="watch")
 def apply_rule(request: Request) -> Reply:
     """Put a tried version of a rule in force."""
-    name, _, number = request.rest.partition(" ")
-    subject = _subject(request, name)
+    subject, number = _subject(request)
     digits = number.strip().lstrip("vV")
     if not digits.isdigit() or not rules.activate(request.db, subject.id, int(digits)):
         raise UserError("error.no_rule_version", subject=subject.name, version=number or "—")
     audit.append(request.db, request.actor, "rule_applied", subject.id, request.now, {"version": int(digits)})
     request.services.watch.load(request.db)
     return Reply(Text("done.rule_applied", {"subject": subject.name, "version": digits}))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # for example a broken IPv6 address
+        return ""
+
+
+def _platform(host: str) -> str:
+    """The platform behind a host name; whole labels only, so that ``netflix.com`` is not ``x.com``."""
+    if not host:
+        return "manual"
+    return next((name for part, name in PLATFORM_OF_HOST.items() if f".{part}." in f".{host}."), "news")
 
 
 def _all_rules(request: Request) -> Reply:
@@ -240,13 +254,17 @@ def _edited(rule: KeywordRule, field: str, sign: str, given: str) -> KeywordRule
     return result
 
 
-def _subject(request: Request, name: str) -> Subject:
-    subject = request.services.watch.subject(name)
-    if subject is None:
-        raise UserError(
-            "error.no_such_subject", name=name, known=[item.id for item in request.services.watch.subjects()][:20]
-        )
-    return subject
+def _subject(request: Request) -> tuple[Subject, str]:
+    """The subject that the words begin with, by id or name (which may contain spaces), and the words after it."""
+    watched = request.services.watch.subjects()
+    named = sorted(((name, item) for item in watched for name in (item.id, item.name)), key=lambda pair: -len(pair[0]))
+    for name, subject in named:
+        rest = request.rest[len(name) :]
+        apart = not rest or rest[0].isspace() or not name[-1].isascii()
+        if apart and request.rest[: len(name)].lower() == name.lower():
+            return subject, rest.strip()
+    name = request.rest.partition(" ")[0]
+    raise UserError("error.no_such_subject", name=name, known=[item.id for item in watched][:20])
 
 
 def _require_editor(request: Request) -> None:
