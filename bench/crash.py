@@ -54,6 +54,7 @@ class Process:
     folder: Path
     environment: dict[str, str]
     port: int
+    command: tuple[str, ...] = ("run",)
     running: asyncio.subprocess.Process | None = None
 
     @property
@@ -63,9 +64,11 @@ class Process:
     async def start(self) -> None:
         log = (self.folder / "bot.log").open("ab")
         self.running = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "--config", str(self.folder / "fengbo.yaml"), "--log", "json",
+            sys.executable, "-m", "bot", *self.command, "--config", str(self.folder / "fengbo.yaml"), "--log", "json",
             env={**os.environ, **self.environment, "FENGBO_LISTEN": f"127.0.0.1:{self.port}"}, stdout=log, stderr=log,
         )  # fmt: skip
+        if self.command[0] == "worker":
+            return  # it has no door to knock at
         deadline = time.monotonic() + LISTENING_WITHIN
         async with aiohttp.ClientSession() as session:
             while time.monotonic() < deadline:

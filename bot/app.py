@@ -39,6 +39,7 @@ from bot.metrics import Metrics
 from bot.model.incident import SYSTEM
 from bot.model.message import Message
 from bot.model.text import Text
+from bot.reports import png
 from bot.reports.charts import chart_maker
 from bot.sources.factory import sources_from
 from bot.sources.net import new_session
@@ -54,6 +55,7 @@ from handlers.registry import Services
 log = logging.getLogger(__name__)
 
 LEASE_TIME = 15 * SECOND
+WARM_UP_AFTER = 5 * SECOND
 
 
 class StartRefused(Exception):
@@ -120,6 +122,7 @@ class App:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._warming: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
         self._lease = Lease(self.store, self.clock, "worker", f"{socket.gethostname()}:{os.getpid()}", LEASE_TIME)
 
@@ -134,11 +137,19 @@ class App:
             await self._open_doors()
         if self.role in ("all", "worker"):
             self._spawn("worker", self._work())
+            self._warming = asyncio.create_task(self._warm_up(), name="warm-up")
         for start in self.chats.starts if self.role in ("all", "web") else ():
             await start()
 
+    async def _warm_up(self) -> None:
+        """Import what draws charts before somebody waits for the first one, but not while starting."""
+        await self.clock.sleep(WARM_UP_AFTER)
+        await asyncio.to_thread(png.warm_up)
+
     async def stop(self) -> None:
         """Close the doors, let what is under way end, give the rest back to its rows."""
+        if self._warming is not None:
+            self._warming.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
         for task in self._tasks:

@@ -307,6 +307,31 @@ def bench(what: str, data: str, posts: int) -> None:
     raise SystemExit(run_benchmarks(what, data=data, posts=posts, language=terminal_language()))
 
 
+@cli.command("fake-platforms")
+@click.option("--port", default=9100, help="First of five ports: Slack, WeCom, SMS, feeds, mail.")
+@click.option("--bot", default="http://127.0.0.1:8080", help="Where Fengbo listens.")
+def fake_platforms(port: int, bot: str) -> None:
+    """Stand-ins for Slack, WeCom, SMS, feeds and mail on loopback, and the configuration that points at them."""
+    import yaml
+
+    from bot.testkit.platforms import FakePlatforms
+
+    async def serve() -> None:
+        platforms = await FakePlatforms().start(first_port=port)
+        platforms.connect(bot)
+        for name, value in platforms.environment().items():
+            click.echo(f"export {name}={value}")
+        click.echo("# " + "\n# ".join(yaml.safe_dump({"chat": platforms.chat_settings()}).splitlines()))
+        say(Text("cli.fakes_running"), terminal_language())
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await stopping.wait()
+        await platforms.stop()
+
+    asyncio.run(serve())
+
+
 @cli.group()
 def audit() -> None:
     """The append-only trail of privileged acts."""

@@ -89,5 +89,7 @@ def _remove_counts(db: Database, before: int, now: int) -> None:
     db.conn.execute("DELETE FROM story WHERE last_at < ?", (before,))
     for table, column in (("inbox", "done_at"), ("outbox", "sent_at"), ("timer", "fired_at")):
         db.conn.execute(f"DELETE FROM {table} WHERE {column} > 0 AND {column} < ?", (now - DELIVERY_KEPT,))
+    db.conn.execute("DELETE FROM console_message WHERE changed_at < ?", (before,))
+    db.conn.execute("DELETE FROM console_attachment WHERE id NOT IN (SELECT attachment FROM console_message)")
     db.conn.execute("DELETE FROM outbox WHERE state = 'collapsed' AND created_at < ?", (now - DELIVERY_KEPT,))
     db.conn.execute("DELETE FROM timer WHERE state = 'cancelled' AND created_at < ?", (now - DELIVERY_KEPT,))

@@ -32,6 +32,18 @@ def draw_now(chart: "Chart") -> bytes:
         return _draw(chart)
 
 
+def warm_up() -> None:
+    """Import matplotlib and read the font, so that the first real picture takes no longer than the others."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with _drawing:
+        figure = Figure(figsize=(1, 1))
+        dress(figure.text(0, 0, "风"), 10, "black")
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+
+
 def _draw(chart: "Chart") -> bytes:
     # Imported here: a process that never sends a picture does not pay a second and 40 MB for it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
