@@ -1,5 +1,6 @@
 """Taking posts in: read strictly, minimise, store once."""
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,11 @@ from sqlite_utils import Database
 from bot.intake.minimise import Minimiser
 from bot.model.intake import PostError, parse_post
 from bot.model.post import Post
-from bot.store import posts
+from bot.store import posts, source_states
 
-# How many refused items of one source are kept to look at.
-REJECTED_KEPT = 200
+SHOWN_CHARACTERS = 2_000
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 500
 
 
 @dataclass(slots=True)
@@ -51,16 +53,14 @@ def read(
 def keep(db: Database, reading: Reading, items: Sequence[Any], source: str, now: int) -> Accepted:
     """Store a reading in the caller's transaction, with the refused items for somebody to look at."""
     stored = posts.store(db, reading.posts, now)
-    if reading.rejected:
-        db.conn.executemany(
-            "INSERT INTO rejected_post (source, error, item, rejected_at) VALUES (?, ?, ?, ?)",
-            [
-                (source, error, orjson.dumps(items[index], default=str).decode("utf-8", "replace")[:2000], now)
-                for index, error in reading.rejected[:REJECTED_KEPT]
-            ],
-        )
-        db.conn.execute(
-            "DELETE FROM rejected_post WHERE source = ? AND id <= (SELECT MAX(id) FROM rejected_post) - ?",
-            (source, REJECTED_KEPT),
-        )
+    refused = reading.rejected[-source_states.REJECTED_KEPT :]
+    source_states.reject(db, source, [(_shown(items[index]), error) for index, error in refused], now)
     return Accepted(stored.accepted, stored.duplicates, tuple(reading.rejected))
+
+
+def _shown(item: Any) -> str:
+    """A refused item as JSON, cut to what a person looks at; whatever is in it, showing it must not fail."""
+    try:
+        return orjson.dumps(item, default=str).decode()[:SHOWN_CHARACTERS]
+    except (TypeError, ValueError, RecursionError):  # lone surrogates, numbers beyond 64 bits, endless nesting
+        return ascii(_SHORT.repr(item))[:SHOWN_CHARACTERS]

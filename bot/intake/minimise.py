@@ -13,6 +13,7 @@ from bot.model.post import Author, Post
 
 # From this many followers on, or verified, an account speaks as a public voice and keeps its name.
 PUBLIC_FOLLOWERS = 50_000
+_NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}
 _DIGITS = re.compile(r"\d[\d\s-]{5,}\d")
 # Chinese mobile numbers, with or without +86 and separators.
 _PHONE = re.compile(r"(?<![\d])(?:\+?86[\s-]?)?1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)")
@@ -56,7 +57,7 @@ class Minimiser:
         """Mask the numbers of people in a text."""
         if self._masks and _DIGITS.search(text):
             for pattern, mask in self._masks:
-                text = pattern.sub(mask, text)
+                text = _masked(pattern, mask, text)
         if self._email and "@" in text:
             text = self._email[0].sub(self._email[1], text)
         return text
@@ -91,6 +92,17 @@ def install_key(db: Database, configured: str) -> bytes:
     db.conn.execute("INSERT OR IGNORE INTO setting (name, value) VALUES ('author_key', ?)", (secrets.token_hex(32),))
     row = db.conn.execute("SELECT value FROM setting WHERE name = 'author_key'").fetchone()
     return str(row[0]).encode()
+
+
+def _masked(pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str], text: str) -> str:
+    """Mask every match, also of full-width figures (１３８…), and leave all other characters as they are."""
+    if text.isascii():
+        return pattern.sub(mask, text)
+    pieces, end = [], 0
+    for match in pattern.finditer(text.translate(_NARROW)):
+        pieces += [text[end : match.start()], mask(match)]
+        end = match.end()
+    return "".join([*pieces, text[end:]])
 
 
 def _luhn(digits: str) -> bool:

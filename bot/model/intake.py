@@ -1,6 +1,7 @@
 """The one JSON form of a post (see the API description), read strictly and explained field by field."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -36,6 +37,8 @@ def parse_time(value: Any, now: int) -> int:
     if isinstance(value, bool) or value is None or value == "":
         raise PostError("published_at", "is missing; give ISO 8601 with an offset, or Unix seconds")
     if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise PostError("published_at", f"{value} is not a time; give ISO 8601 with an offset, or Unix seconds")
         moment = int(value if value > 100_000_000_000 else value * 1000)
     else:
         moment = _parse_text_time(str(value))
@@ -46,7 +49,7 @@ def parse_time(value: Any, now: int) -> int:
 
 def _parse_text_time(value: str) -> int:
     text = value.strip()
-    if text.isdigit() and len(text) in (10, 13):
+    if text.isascii() and text.isdigit() and len(text) in (10, 13):
         return int(text) * (1000 if len(text) == 10 else 1)
     try:
         parsed = datetime.fromisoformat(text)
@@ -92,7 +95,7 @@ def parse_post(data: Any, *, source: str, platform: str, now: int, drill: str = 
     if identity is not None and not isinstance(identity, str | int):
         raise PostError("id", "must be a string or a whole number")
     return Post(
-        id=str(identity)[:200]
+        id=_storable(str(identity)[:200])
         if identity not in (None, "")
         else content_id(source, url, text or title or "", published_at),
         source=source,
@@ -119,11 +122,15 @@ def _string(data: Mapping[str, Any], field: str, longest: int) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise PostError(field, "must be a string")
-    # Lone surrogates cannot be stored or sent on; every other odd character can.
     if len(value) > longest:
         if field == "text":
             raise PostError(field, f"has {len(value)} characters; at most {longest} are taken")
         value = value[:longest]
+    return _storable(value)
+
+
+def _storable(value: str) -> str:
+    """Lone surrogates cannot be stored or sent on; every other odd character can."""
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
