@@ -1,0 +1,306 @@
+"""Makes the pictures of the guide: plays the demonstration in both languages and photographs what a person sees.
+
+``.venv/bin/python docs/pictures.py [name …]`` takes about two minutes and needs the development dependencies and a
+Chromium. With names (``console``, ``slack`` …) only pictures whose name begins so are written. Slack and WeCom are
+drawn from the messages that Fengbo would really send there, in the look of their clients.
+"""
+
+import asyncio
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from bot.app import App
+from bot.chat import mail_page
+from bot.chat.slack import render as slack
+from bot.chat.slack.views import FormContext, modal
+from bot.chat.wecom import render as wecom
+from bot.config import parse
+from bot.incidents import words
+from bot.model.card import Card
+from bot.model.incident import Incident
+from bot.model.message import Message
+from bot.model.text import Text
+from bot.store import incidents as incident_store
+from bot.testkit import render_slack, render_wecom
+from bot.texts import render
+
+IMAGES = Path(__file__).parent / "guide" / "images"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+DESKTOP, PHONE, DRAWN = (1360, 860), (390, 844), (760, 600)
+TALL = (1360, 1500)  # room for a long answer
+COLOURS = 256
+SUBJECT = "xinghe-pay"
+# A picture of the evening is worth most when the story is in full swing: this many seconds after the feed began.
+FULL_SWING = 52
+NAMES = {"U0LINA": "李娜", "U0ZHAO": "赵磊"}
+
+# What is typed in the guide's pictures, by the picture's name.
+SAID = {
+    "zh-CN": {
+        "why": "为什么 {id}", "assign": "指派 {id} 赵磊 法务", "chart": "走势 {id}",
+        "rules": "规则 xinghe-pay none+ 公益 抽奖", "sources": "信源", "status": "状态", "who": "值班",
+        "decide": "决定 {id} 先发情况说明，不开发布会", "mute": "静音 {id} 30分钟 已知故障，技术在修",
+        "add": "补录 https://weibo.example/1 星河支付提现三天没到账，客服打不通",
+        "timeline": "时间线 {id}", "mistake": "确人 {id}", "help": "帮助",
+    },
+    "en": {
+        "why": "why {id}", "assign": "assign {id} zhaolei legal", "chart": "chart {id}",
+        "rules": "rules xinghe-pay none+ 公益 抽奖", "sources": "sources", "status": "status", "who": "who",
+        "decide": "decide {id} publish a status note first, no press conference",
+        "mute": "mute {id} 30m known fault, being repaired",
+        "add": "add https://x.example/1 Xinghe Pay withdrawal three days late, nobody answers the phone",
+        "timeline": "timeline {id}", "mistake": "akc {id}", "help": "help",
+    },
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Studio:
+    """One language: the running demonstration, the browser, and which pictures are wanted."""
+
+    app: App
+    browser: Browser
+    language: str
+    wanted: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.app.port}"
+
+    async def open(self, path: str, size: tuple[int, int], scheme: str = "light", scale: float = 1) -> Page:
+        context = await self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            timezone_id="Asia/Shanghai",
+            locale=self.language,
+            device_scale_factor=scale,
+        )
+        page = await context.new_page()
+        if path:
+            await page.goto(self.url + path, wait_until="load")
+            await page.wait_for_timeout(900)
+        return page
+
+    async def keep(self, name: str, shot: Callable[[], Awaitable[bytes]]) -> None:
+        if not self.wanted or name.startswith(self.wanted):
+            save(f"{name}.{self.language}.png", await shot())
+
+    async def incident(self) -> Incident | None:
+        live = await self.app.store.read(incident_store.live)
+        return next((item for item in live if item.subject == SUBJECT), None)
+
+
+def save(name: str, content: bytes) -> None:
+    """Write a PNG with a palette: a quarter of the size, and no difference anybody sees."""
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    small = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.save(IMAGES / name, optimize=True)
+    print(f"{name}: {(IMAGES / name).stat().st_size // 1024} kB, {picture.width}×{picture.height}")
+
+
+def studio_app(language: str, folder: Path) -> App:
+    """The demonstration as it stands, in one language, on a port of its own."""
+    source = resources.files("bot.demo").joinpath("fengbo.yaml").read_text(encoding="utf-8")
+    config = parse(source, "demo/fengbo.yaml")
+    changes = {"language": language, "store": str(folder / f"{language}.db"), "listen": "127.0.0.1:0"}
+    return App(config.model_copy(update=changes), demo=True)
+
+
+async def main(wanted: tuple[str, ...]) -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("Chromium is not installed; on Debian: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as folder:
+        apps = [studio_app(language, Path(folder)) for language in SAID]
+        for app in apps:
+            await app.start()
+        try:
+            async with async_playwright() as tools:
+                browser = await tools.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+                studios = [Studio(app, browser, language, wanted) for app, language in zip(apps, SAID, strict=True)]
+                await asyncio.sleep(FULL_SWING)
+                found = [await first_look(studio) for studio in studios]
+                for studio, incident in zip(studios, found, strict=True):
+                    await conversation(studio, incident)
+                    await dashboards(studio)
+                await browser.close()
+        finally:
+            for app in apps:
+                await app.stop()
+
+
+async def first_look(studio: Studio) -> Incident:
+    """Everything that shows the incident before anybody answered, in both languages within seconds."""
+    incident = await studio.incident()
+    if incident is None:
+        sys.exit("the demonstration has opened no incident; is it healthy?")
+    await untouched(studio, incident)
+    await drawn(studio, incident)
+    return incident
+
+
+async def untouched(studio: Studio, incident: Incident) -> None:
+    """The console before anybody answered."""
+    for name, size, scheme in (
+        ("console", DESKTOP, "light"), ("console-dark", DESKTOP, "dark"), ("console-phone", PHONE, "light"),
+    ):  # fmt: skip
+        page = await studio.open("/", size, scheme, 1.5 if size == PHONE else 1)
+        card = page.locator(f'.message.has-card:has([data-command="ack {incident.id}"])').last
+        await card.evaluate("node => node.scrollIntoView({block: 'start'})")
+        await page.wait_for_timeout(400)
+        await studio.keep(name, page.screenshot)
+        await page.context.close()
+
+
+async def conversation(studio: Studio, incident: Incident) -> None:
+    """Buttons and commands with what they answer."""
+    page = await studio.open("/", TALL)
+    card = page.locator(f'.message.has-card:has([data-command="ack {incident.id}"])').last
+    await studio.keep("card", lambda: alone(page, card.locator(".card")))
+    await card.locator(f'[data-command="mute {incident.id}"]').click()
+    await page.locator("#dialog[open]").wait_for()
+    await page.wait_for_timeout(300)
+    await studio.keep("form", page.locator("#dialog").screenshot)
+    await page.keyboard.press("Escape")
+    await page.locator(f'[data-command="ack {incident.id}"]').last.click()
+    await page.locator(f'[data-command="note {incident.id}"]').last.wait_for()
+    await page.wait_for_timeout(700)
+    answered = page.locator(f'.message.has-card:has([data-command="note {incident.id}"])').last
+    await studio.keep("card-taken", lambda: alone(page, answered.locator(".card")))
+    for name, line in SAID[studio.language].items():
+        await say(studio, page, name, line.format(id=incident.id))
+    await page.context.close()
+
+
+async def alone(page: Page, part: Locator) -> bytes:
+    """A part of the page without the hint that there is news below it."""
+    await part.scroll_into_view_if_needed()
+    await page.locator("#pill").evaluate("node => { node.style.visibility = 'hidden' }")
+    return await part.screenshot()
+
+
+async def say(studio: Studio, page: Page, name: str, line: str) -> None:
+    """Type a command and photograph it together with its answer."""
+    before = await page.locator(".message").count()
+    await page.locator("#line").fill(line)
+    await page.locator("#composer .send").click()
+    for _ in range(100):  # the page's policy forbids to evaluate a condition inside it
+        if await page.locator(".message").count() >= before + 2:
+            break
+        await page.wait_for_timeout(200)
+    await page.wait_for_timeout(900)
+    mine = page.locator(".message.mine").last
+    answer = mine.locator("xpath=following-sibling::article[contains(@class, 'from-bot')][1]")
+    await answer.scroll_into_view_if_needed()
+    await page.wait_for_timeout(300)
+
+    async def both() -> bytes:
+        await mine.evaluate("node => node.scrollIntoView({block: 'start'})")
+        await page.wait_for_timeout(200)
+        await page.mouse.move(5, 5)
+        top, low = await mine.bounding_box(), await answer.bounding_box()
+        frame = await page.locator("#feed").bounding_box()
+        assert top and low and frame
+        start = max(top["y"] - 4, frame["y"])
+        end = min(low["y"] + low["height"] + 6, frame["y"] + frame["height"])
+        clip = {"x": top["x"], "y": start, "width": top["width"], "height": max(40.0, end - start)}
+        return await page.screenshot(clip=clip)  # type: ignore[arg-type]
+
+    await studio.keep(f"say-{name}", both)
+
+
+async def dashboards(studio: Studio) -> None:
+    for name, size, scheme in (
+        ("dashboard", DESKTOP, "light"), ("dashboard-dark", DESKTOP, "dark"), ("dashboard-phone", PHONE, "light"),
+    ):  # fmt: skip
+        page = await studio.open("/dashboard", size, scheme, 1.5 if size == PHONE else 1)
+        await studio.keep(name, page.screenshot)
+        await page.context.close()
+
+
+async def drawn(studio: Studio, incident: Incident) -> None:
+    """Slack, WeCom and e-mail: the messages as Fengbo makes them, in the look of their clients."""
+    app, language = studio.app, studio.language
+    now = app.clock.now()
+    card = await app.store.read(lambda db: app.cards(db, incident, language, now))
+    raised = Text(
+        "announce.raised",
+        {
+            "id": incident.id, "before": Text("grade.yellow"), "grade": words.grade(incident.grade),
+            "first_reason": words.signal(incident.signals[0]),
+        },
+    )  # fmt: skip
+    for name, document, selector in (
+        ("slack", slack_page(card, render(raised, language), language, now), ".shot"),
+        ("slack-form", slack_form(app, incident, language), ".modal"),
+        ("wecom", wecom_page(card, language), ".shot"),
+        ("wecom-robot", robot_page(card, language), ".shot"),
+        ("email", mail_page.page(card, language), "body"),
+    ):
+        page = await studio.open("", DRAWN)
+        await page.set_content(document)
+        await studio.keep(name, page.locator(selector).first.screenshot)
+        await page.context.close()
+
+
+def slack_page(card: Card, announcement: str, language: str, now: int) -> str:
+    time = words.clock_time(now)[-5:]
+    message = Message("slack:C0ALERTS", card=card, object=card.object, language=language, mentions=("U0LINA",))
+    shown = [render_slack.render_message(part.blocks, text=part.text, time=time, names=NAMES)
+             for part in slack.render(message)]  # fmt: skip
+    reply = Message("slack:C0ALERTS", text=announcement, language=language, mentions=("U0LINA",))
+    below = [render_slack.render_message(part.blocks, text=part.text, time=time, names=NAMES)
+             for part in slack.render(reply)]  # fmt: skip
+    return render_slack.render_page(*shown, render_slack.replies(*below), language=language)
+
+
+def slack_form(app: App, incident: Incident, language: str) -> str:
+    form = app.registry.form_for("mute", f"mute {incident.id}", language)
+    assert form is not None
+    return render_slack.render_page(
+        render_slack.render_view(modal(form, FormContext(form.command), language)), language=language
+    )
+
+
+def wecom_page(card: Card, language: str) -> str:
+    message = Message("wecom:lina", card=card, object=card.object, language=language, reason="opened")
+    posting = wecom.member_posting(message, wecom.task_id_of(message, "picture"))
+    assert posting.card is not None
+    shown = [render_wecom.said(render_wecom.render_card(posting.card), name="Fengbo")]
+    shown += [render_wecom.said(bubble(body), name="Fengbo") for body in posting.rest]
+    return render_wecom.render_page(*shown, language=language)
+
+
+def robot_page(card: Card, language: str) -> str:
+    message = Message("wecom:robot/pr-robot", card=replace(card, buttons=()), language=language, reason="raised")
+    bodies = wecom.robot_bodies(message)
+    return render_wecom.render_page(
+        *(render_wecom.said(bubble(body), name="Fengbo") for body in bodies), language=language
+    )
+
+
+def bubble(body: dict[str, object]) -> str:
+    kind = str(body["msgtype"])
+    part = body[kind]
+    assert isinstance(part, dict)
+    if kind == "template_card":
+        return render_wecom.render_card(part)
+    content = str(part["content"])
+    return render_wecom.render_markdown(content) if kind.startswith("markdown") else render_wecom.render_text(content)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(tuple(sys.argv[1:])))
