@@ -81,7 +81,7 @@ def why(request: Request) -> Reply:
     language = request.language
     sections: list[Section] = []
     signals = tuple(
-        f"{render(words.grade(signal.grade), language)}：{render(words.signal(signal), language)}"
+        _say(request, "why.signal", grade=words.grade(signal.grade), signal=words.signal(signal))
         for signal in incident.signals
     )
     sections.append(Items(_say(request, "why.signals"), signals or (_say(request, "why.none"),)))

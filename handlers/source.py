@@ -1,6 +1,7 @@
 """What is watched: adding a found post, the coverage of the sources, keyword rules with a trial before they go live."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,7 +162,7 @@ def _all_rules(request: Request) -> Reply:
     live = rules.live(request.db)
     lines = tuple(
         _say(request, "rules.line", id=subject.id, name=subject.name, kind=Text(f"kind.{subject.kind}"),
-             words=_rule_words(subject.rule), version=live[subject.id][0] if subject.id in live else 0)
+             words=_rule_words(request, subject.rule), version=live[subject.id][0] if subject.id in live else 0)
         for subject in request.services.watch.subjects()[:60]
     )  # fmt: skip
     total = len(request.services.watch.subjects())
@@ -171,10 +172,10 @@ def _all_rules(request: Request) -> Reply:
 
 
 def _one_rule(request: Request, subject: Subject) -> Reply:
-    rows = [(name, "、".join(getattr(subject.rule, name))) for name in FIELDS if getattr(subject.rule, name)]
+    rows = [(name, _list(request, getattr(subject.rule, name))) for name in FIELDS if getattr(subject.rule, name)]
     matched, looked_at, samples = _trial(request, subject)
-    by_platform = "、".join(
-        f"{render(words.platform(name), request.language)} {count}" for name, count in matched.items()
+    by_platform = _list(
+        request, [f"{render(words.platform(name), request.language)} {count}" for name, count in matched.items()]
     )
     sections: list[Section] = [
         Facts(tuple(rows)),
@@ -200,7 +201,7 @@ def _propose(request: Request, subject: Subject, changed: KeywordRule) -> Reply:
     number = rules.propose(request.db, subject.id, changed, request.actor, request.now)
     params = {"before": sum(before.values()), "after": sum(after.values()), "looked": looked_at, "version": number}
     sections: list[Section] = [
-        Facts(tuple((name, "、".join(getattr(changed, name))) for name in FIELDS if getattr(changed, name))),
+        Facts(tuple((name, _list(request, getattr(changed, name))) for name in FIELDS if getattr(changed, name))),
         Paragraph(_say(request, "rules.trial", **params), strong=True),
     ]
     if samples:
@@ -282,8 +283,13 @@ def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in pairs}
 
 
-def _rule_words(rule: KeywordRule) -> str:
-    return "、".join([*rule.any, *rule.all, *(f"/{pattern}/" for pattern in rule.regex)])[:120]
+def _rule_words(request: Request, rule: KeywordRule) -> str:
+    return _list(request, [*rule.any, *rule.all, *(f"/{pattern}/" for pattern in rule.regex)])[:120]
+
+
+def _list(request: Request, items: Iterable[str]) -> str:
+    """Items with the comma of the reader's language between them."""
+    return render(Text("plain", {"text": list(items)}), request.language)
 
 
 def _error(request: Request, stored: str) -> str:

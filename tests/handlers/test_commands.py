@@ -491,7 +491,7 @@ def test_a_bad_edit_says_what_is_wrong(home: House, line: str, in_answer: str) -
 def test_the_list_and_one_rule_show_what_they_matched_in_a_day(home: House) -> None:
     store_posts(home, "星河支付很好", "星河钱包也好", platform="x")
     listed = card(home, "规则", **ENGLISH).plain()
-    assert "星河支付、星河钱包" in listed and "rival" in listed
+    assert "星河支付, 星河钱包" in listed and "rival" in listed
     one = card(home, "rules 星河支付", **ENGLISH).plain()
     assert "2 posts matched" in one and "X 2" in one and "星河钱包也好" in one
 
