@@ -9,27 +9,27 @@ from bot.bench.load import Load
 from bot.bench.process import BotProcess
 from bot.bench.result import Result, named, percentile
 
-SUBJECTS = 120
+ALERTS = 120
 RATE = 1_000
 COMMANDS = 200
 WARM_UP = 4.0
 SECONDS = 75.0
 
 
-async def run(subjects: int = SUBJECTS, commands: int = COMMANDS, seconds: float = SECONDS) -> list[Result]:
-    names = [scene.name_of(number) for number in range(subjects)]
+async def run(alerts_wanted: int = ALERTS, commands: int = COMMANDS, seconds: float = SECONDS) -> list[Result]:
+    subjects = scene.TALKED_ABOUT + alerts_wanted
     async with (
         scene.fake_slack(subjects) as slack,
         BotProcess(scene.settings(slack, subjects), scene.environment(slack)) as process,
         aiohttp.ClientSession() as session,
     ):
-        load = Load(process.url, process.headers, rate=RATE, seconds=seconds, batch=100, names=names)
+        load = Load(process.url, process.headers, rate=RATE, seconds=seconds, batch=100, names=scene.talked_about())
         await load.start()
         stage = scene.Scene(process, slack, session)
         await asyncio.sleep(WARM_UP)
         span = seconds - 2 * WARM_UP
         alerts, answers = await asyncio.gather(
-            _alerts(stage, subjects, span / subjects), _commands(stage, commands, span / commands)
+            _alerts(stage, alerts_wanted, span / alerts_wanted), _commands(stage, commands, span / commands)
         )
         found = await load.result()
         memory = process.memory()
@@ -47,7 +47,7 @@ async def _alerts(stage: scene.Scene, count: int, every: float) -> list[float]:
     """One incident after the other, evenly spread; an alert that takes long does not hold back the next push."""
     running = []
     for number in range(count):
-        running.append(asyncio.create_task(stage.alert(number)))
+        running.append(asyncio.create_task(stage.alert(scene.TALKED_ABOUT + number)))
         await asyncio.sleep(every)
     return list(await asyncio.gather(*running))
 

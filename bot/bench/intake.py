@@ -7,24 +7,23 @@ from bot.bench.load import Load
 from bot.bench.process import BotProcess
 from bot.bench.result import Result, named
 
-SUBJECTS = 20
 SECONDS = 20.0
 WARM_UP = 3.0
 
 
 async def run() -> list[Result]:
     """Sustained posts a second, acknowledged after the commit, with analysis going on beside it."""
-    async with scene.fake_slack(SUBJECTS) as slack:
-        names = [scene.name_of(number) for number in range(SUBJECTS)]
-        async with (
-            BotProcess(scene.settings(slack, SUBJECTS), scene.environment(slack)) as process,
-            aiohttp.ClientSession() as session,
-        ):
-            await Load(process.url, process.headers, seconds=WARM_UP, names=names, seed=1).run()
-            before = process.processor_seconds()
-            found = await Load(process.url, process.headers, seconds=SECONDS, names=names, seed=2).run()
-            used = process.processor_seconds() - before
-            behind = await process.metric(session, "fengbo_analysis_backlog")
+    names = scene.talked_about()
+    async with (
+        scene.fake_slack(len(names)) as slack,
+        BotProcess(scene.settings(slack, len(names)), scene.environment(slack)) as process,
+        aiohttp.ClientSession() as session,
+    ):
+        await Load(process.url, process.headers, seconds=WARM_UP, names=names, seed=1).run()
+        before = process.processor_seconds()
+        found = await Load(process.url, process.headers, seconds=SECONDS, names=names, seed=2).run()
+        used = process.processor_seconds() - before
+        behind = await process.metric(session, "fengbo_analysis_backlog")
     rate = found["posts"] / found["seconds"]
     return [
         Result(named("intake_rate"), rate, "/s", at_least=5_000),

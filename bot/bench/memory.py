@@ -9,9 +9,9 @@ from bot.bench.load import Load
 from bot.bench.process import BotProcess
 from bot.bench.result import Result, named, percentile
 
-SUBJECTS = 80
 FEW = 10_000
 PROBES = 30
+SUBJECTS = scene.TALKED_ABOUT + 2 * PROBES
 LONGEST = 3_600.0
 # Two measurements of the same thing differ by so much on a machine that does other things as well.
 NOISE_SECONDS = 0.05
@@ -19,7 +19,7 @@ NOISE = 1.5
 
 
 async def run(posts: int) -> list[Result]:
-    names = [scene.name_of(number) for number in range(SUBJECTS)]
+    names = scene.talked_about()
     async with (
         scene.fake_slack(SUBJECTS) as slack,
         BotProcess(scene.settings(slack, SUBJECTS), scene.environment(slack)) as process,
@@ -28,11 +28,11 @@ async def run(posts: int) -> list[Result]:
         stage = scene.Scene(process, slack, session)
         await Load(process.url, process.headers, posts=FEW, seconds=LONGEST, names=names, seed=1).run()
         await process.analysed(session)
-        few = await _probe(stage, 0)
+        few = await _probe(stage, scene.TALKED_ABOUT)
         more = max(0, posts - FEW)
         await Load(process.url, process.headers, posts=more, seconds=LONGEST, names=names, seed=2).run()
         await process.analysed(session, within=LONGEST)
-        many = await _probe(stage, PROBES)
+        many = await _probe(stage, scene.TALKED_ABOUT + PROBES)
         memory, peak = process.memory(), process.peak_memory()
     results = [
         Result(named("memory", posts=f"{posts:,}"), memory / 1e6, "MB", at_most=400),

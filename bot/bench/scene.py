@@ -1,4 +1,4 @@
-"""The organisation that is measured: many subjects, each with a Slack channel of its own, one fake Slack."""
+"""The organisation that is measured: subjects of everyday talk and quiet ones, a Slack channel each, one fake Slack."""
 
 import asyncio
 from typing import Any
@@ -12,9 +12,15 @@ from bot.testkit.fake_slack import FakeSlack
 
 COMMAND_CHANNEL = "C0ROOM"
 MEMBER = "U0LINA"
+# The everyday talk names these; they have incidents of their own whose cards are rewritten all the time.
+TALKED_ABOUT = 20
 CROSSING = 40
 ANSWERED_WITHIN = 10.0
 ALERTED_WITHIN = 20.0
+
+
+def talked_about() -> list[str]:
+    return [name_of(number) for number in range(TALKED_ABOUT)]
 
 
 def name_of(number: int) -> str:
@@ -68,8 +74,8 @@ class Scene:
         slack.connect(f"{process.url}/slack/events")
 
     async def alert(self, number: int) -> float:
-        """Push a batch that makes subject ``number`` cross a threshold; from the start of the request to the arrival
-        of the message at Slack."""
+        """Push a batch that makes subject ``number``, of which nobody has talked yet, cross a threshold; from the start
+        of the request to the arrival of the message at Slack."""
         now = SystemClock().now()
         items = [
             {**post(f"{name_of(number)}提现失败，三天没到账，客服不理人，骗子公司还我血汗钱 {index}", index,

@@ -15,6 +15,8 @@ import yaml
 
 from bot.model.text import LANGUAGES, Text
 
+# Ten times faster where libyaml is there.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
@@ -31,7 +33,8 @@ def catalogue(language: str) -> Mapping[str, str]:
     for file in sorted(resources.files(__name__).iterdir(), key=lambda item: item.name):
         if not file.name.endswith(f".{language}.yaml"):
             continue
-        for key, value in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).items():
+        text = file.read_text(encoding="utf-8")
+        for key, value in (yaml.load(text, Loader=_LOADER) or {}).items():
             if key in entries:
                 raise ValueError(f"{file.name}: {key} is already defined in another catalogue file")
             entries[key] = str(value)
