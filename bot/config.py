@@ -5,10 +5,11 @@ Secrets never stand in the file: ``x_env`` names an environment variable, ``x_fi
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -16,8 +17,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.model.grade import Grade
 from bot.model.post import KeywordRule, Subject
 from bot.model.text import Text
+from bot.yaml_lines import dotted, line_of
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_SECRET = re.compile(r"token|secret|passw|key|xox[a-z]-|xapp-", re.IGNORECASE)
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*$")
 
 
@@ -56,7 +59,41 @@ def _moment(value: Any) -> int:
     return int(parsed.timestamp() * 1000)
 
 
+def _positive(value: int) -> int:
+    if value <= 0:
+        raise ValueError("duration")
+    return value
+
+
+def _span(value: str) -> str:
+    """``23:00-07:00``: two times of day."""
+    if not re.fullmatch(r"\s*([01]?\d|2[0-4])(:[0-5]\d)?\s*-\s*([01]?\d|2[0-4])(:[0-5]\d)?\s*", value):
+        raise ValueError("span")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("timezone") from None
+    return value
+
+
+def _address(value: Any) -> str:
+    """``host:port``; a bare port listens on this machine only."""
+    text = f"127.0.0.1:{value}" if str(value).isdigit() else str(value)
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("listen")
+    return text
+
+
 Duration = Annotated[int, BeforeValidator(parse_duration)]
+Period = Annotated[int, BeforeValidator(parse_duration), AfterValidator(_positive)]
+QuietSpan = Annotated[str, AfterValidator(_span)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Address = Annotated[str, BeforeValidator(_address)]
 GradeWord = Annotated[Grade, BeforeValidator(_grade)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Moment = Annotated[int, BeforeValidator(_moment)]
@@ -161,14 +198,14 @@ class SourceConfig(SecretHolder):
     platform: str = ""
     url: str = ""
     path: str = ""
-    every: Duration = 60_000
-    every_sensitive: Duration = 15_000
+    every: Period = 60_000
+    every_sensitive: Period = 15_000
     silent_after: Duration = 0  # 0: learnt from the source's own rhythm
     items: str = ""
     map: dict[str, str] = {}
     defaults: dict[str, str] = {}
     date_format: str = ""
-    timezone: str = "Asia/Shanghai"
+    timezone: Zone = "Asia/Shanghai"
     page: PageConfig | None = None
     auth: AuthConfig | None = None
     headers: dict[str, str] = {}
@@ -178,7 +215,7 @@ class SourceConfig(SecretHolder):
     hmac_file: str = ""
     hmac_header: str = "X-Signature"
     encoding: str = ""
-    timeout: Duration = 20_000
+    timeout: Period = 20_000
     speed: float = 1.0  # demo only
     enabled: bool = True
 
@@ -197,7 +234,7 @@ class PersonConfig(Section):
 
 class RotaConfig(Section):
     people: list[str] = Field(min_length=1)
-    shift: Duration = 604_800_000
+    shift: Period = 604_800_000
     starts: Moment = 0
 
 
@@ -212,8 +249,8 @@ class ChannelConfig(Section):
     min_grade: GradeWord = Grade.BLUE
     email_from: GradeWord = Grade.YELLOW
     sms_from: GradeWord = Grade.ORANGE
-    quiet: list[str] = []  # e.g. "23:00-07:00"; red always comes through
-    timezone: str = "Asia/Shanghai"
+    quiet: list[QuietSpan] = []  # e.g. "23:00-07:00"; red always comes through
+    timezone: Zone = "Asia/Shanghai"
 
 
 class SlackConfig(SecretHolder):
@@ -306,7 +343,7 @@ class PrivacyConfig(SecretHolder):
 class Config(Section):
     language: Language = "zh-CN"
     store: str = "var/fengbo.db"
-    listen: str = "127.0.0.1:8080"
+    listen: Address = "127.0.0.1:8080"
     tokens: list[TokenConfig] = []
     subjects: list[SubjectConfig] = []
     sources: list[SourceConfig] = []
@@ -366,17 +403,32 @@ def parse(source: str, name: str) -> Config:
         raise ConfigError([(place, Text("config.not_yaml", {"cause": cause}))]) from None
     if not isinstance(data, dict):
         raise ConfigError([(f"{name}:1", Text("config.not_a_mapping"))])
+    doubles = [(f"{name}:{line}", Text("config.key_twice", {"where": key})) for key, line in _keys_twice(root)]
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError([_explain(item, root, name) for item in error.errors()]) from None
+        raise ConfigError(doubles or [_explain(item, root, name) for item in error.errors()]) from None
     problems = [
-        (f"{name}:{_line(root, place)}", Text(key, {"where": _dotted(place), **params}))
+        (f"{name}:{line_of(root, place)}", Text(key, {"where": dotted(place), **params}))
         for place, key, params in _references(config)
     ]
-    if problems:
-        raise ConfigError(problems)
+    if doubles or problems:
+        raise ConfigError([*doubles, *problems])
     return config
+
+
+def _keys_twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys written twice in one place, of which YAML would silently take the later one, with their lines."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _keys_twice(item)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key.value, str) and key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(str(key.value))
+            yield from _keys_twice(value)
 
 
 def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[str, Any]]]:
@@ -414,47 +466,24 @@ def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[s
 def _explain(item: Any, root: yaml.Node | None, name: str) -> tuple[str, Text]:
     """One pydantic error as a place in the file and a sentence with the mend."""
     place = tuple(part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-")))
-    where = _dotted(place)
+    where = dotted(place)
     known = {
         "missing": "config.required",
         "extra_forbidden": "config.unknown_key",
         "literal_error": "config.not_one_of",
     }
     key = known.get(item["type"], "config.invalid")
-    params: dict[str, Any] = {"where": where, "value": str(item.get("input"))[:80]}
+    # A secret that somebody wrote into the file by mistake must not travel on into logs and screenshots.
+    hidden = _SECRET.search(where) or _SECRET.search(str(item.get("input")))
+    params: dict[str, Any] = {"where": where, "value": "…" if hidden else str(item.get("input"))[:80]}
     if key == "config.not_one_of":
         params["allowed"] = item["ctx"]["expected"]
     elif key == "config.invalid" and item["type"] == "value_error":
         code = str(item["ctx"]["error"])
-        specific = {"duration", "grade", "identifier", "moment", "empty_rule"}
+        specific = {"duration", "grade", "identifier", "moment", "empty_rule", "span", "timezone", "listen"}
         key = f"config.bad_{code}" if code in specific else "config.bad_moment" if "isoformat" in code else key
         params["cause"] = code
     else:
         params["cause"] = item["msg"]
-    line_of = place[:-1] if key == "config.required" else place
-    return f"{name}:{_line(root, line_of)}", Text(key, params)
-
-
-def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:
-    """The line (from 1) of a place in the file, of its nearest ancestor where the place itself is not written."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for part in place:
-        following = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, following = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            following = node.value[part]
-            line = following.start_mark.line + 1
-        if following is None:
-            break
-        node = following
-    return line
-
-
-def _dotted(place: tuple[str | int, ...]) -> str:
-    text = ""
-    for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    blamed = place[:-1] if key == "config.required" else place
+    return f"{name}:{line_of(root, blamed)}", Text(key, params)
