@@ -49,18 +49,23 @@ class Alarm:
         self._wake.set()
 
     async def run(self) -> None:
-        """Fire until cancelled."""
-        while True:
-            self._wake.clear()
-            fired = await self.fire_due()
-            following = await self._store.read(timers.next_due)
-            pause = 0 if fired else LOOK_AGAIN
-            if following is not None:
-                pause = max(0, min(pause, following - self._clock.now()))
-            if pause == 0:
-                await asyncio.sleep(0)
-                continue
-            await sleep_or_wake(self._clock, pause, self._wake)
+        """Fire until cancelled; errands under way are given up then, and run again from their rows."""
+        try:
+            while True:
+                self._wake.clear()
+                fired = await self.fire_due()
+                following = await self._store.read(timers.next_due)
+                pause = 0 if fired else LOOK_AGAIN
+                if following is not None:
+                    pause = max(0, min(pause, following - self._clock.now()))
+                if pause == 0:
+                    await asyncio.sleep(0)
+                    continue
+                await sleep_or_wake(self._clock, pause, self._wake)
+        finally:
+            for errand in self._out:
+                errand.cancel()
+            await asyncio.gather(*self._out, return_exceptions=True)
 
     async def fire_due(self) -> int:
         """Fire what is due now; returns how many fired."""
@@ -90,6 +95,7 @@ class Alarm:
     async def _errand(self, timer: Timer) -> None:
         try:
             apply = await self._errands[timer.kind](timer)
+            await self._store.write(lambda db: self._bring_back(db, timer, apply), Priority.PEOPLE)
         except Exception as error:
             log.exception("errand %s of %s failed (try %d)", timer.kind, timer.object, timer.attempts + 1)
             if timer.attempts + 1 < ERRAND_TRIES:
@@ -98,14 +104,12 @@ class Alarm:
             else:
                 await self._store.write(lambda db: timers.claim(db, timer.id, self._clock.now()), Priority.PEOPLE)
             return
-        now = self._clock.now()
-
-        def job(db: Database) -> None:
-            if timers.claim(db, timer.id, now):
-                apply(db, now)
-
-        await self._store.write(job, Priority.PEOPLE)
         self._on_fired()
+
+    def _bring_back(self, db: Database, timer: Timer, apply: Callable[[Database, int], None]) -> None:
+        now = self._clock.now()
+        if timers.claim(db, timer.id, now):
+            apply(db, now)
 
     async def _fire(self, timer: Timer) -> int:
         now = self._clock.now()

@@ -200,8 +200,9 @@ async def test_edits_that_have_not_left_collapse_into_the_newest_in_the_first_on
 async def test_the_first_card_is_posted_and_later_ones_rewrite_it(bench: Bench) -> None:
     bench.put(card_message(A, "incident:I-1", "v1"))
     await bench.settle()
-    bench.put(card_message(A, "incident:I-1", "v2"), card_message(B, "incident:I-1", "v2"))
-    await bench.settle()
+    for destination in (A, B):
+        bench.put(card_message(destination, "incident:I-1", "v2"))
+        await bench.settle()
     assert [(place, text, rewritten) for _, place, text, rewritten in bench.chat.arrived] == [
         (A, "v1", False), (A, "v2", True), (B, "v2", False),
     ]  # fmt: skip

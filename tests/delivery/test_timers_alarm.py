@@ -210,3 +210,97 @@ async def test_who_lost_the_lease_stops_keeping_it(store: Store, clock: VirtualC
     clock.set(NOW + 16 * SECOND)
     await second.acquire()
     await asyncio.wait_for(first.keep(), 5)
+
+
+# -- errands: timers that first need something from outside
+
+
+class Page:
+    """An errand that fetches; ``open`` lets it go on, ``failures`` break it, ``broken`` breaks what it brings back."""
+
+    def __init__(self, failures: int = 0, broken: int = 0) -> None:
+        self.open, self.failures, self.broken, self.fetched = asyncio.Event(), failures, broken, 0
+        self.open.set()
+
+    async def __call__(self, timer: Timer):
+        await self.open.wait()
+        self.fetched += 1
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("no page")
+
+        def apply(db: Database, now: int) -> None:
+            Bell()(db, timer, now)
+            if self.broken:
+                self.broken -= 1
+                raise RuntimeError("no room")
+
+        return apply
+
+
+async def until_idle(alarm: Alarm) -> None:
+    for _ in range(500):
+        await asyncio.sleep(0.002)
+        if not alarm._out:
+            return
+
+
+async def test_an_errand_brings_its_outcome_back_once_and_holds_no_timer_up(store: Store, clock: VirtualClock) -> None:
+    page = Page()
+    page.open.clear()
+    alarm = Alarm(store, clock, {"ring": Bell()}, errands={"fetch": page})
+    set_timer(store, "page", due=NOW, kind="fetch")
+    set_timer(store, "bell", due=NOW)
+    assert await alarm.fire_due() == 1
+    assert Bell.rings(store) == [f"bell@{NOW}"], "the bell rings while the page is still being fetched"
+    assert await alarm.fire_due() == 0, "the errand is not sent out twice"
+    page.open.set()
+    await until_idle(alarm)
+    assert Bell.rings(store) == [f"bell@{NOW}", f"page@{NOW}"] and page.fetched == 1
+    clock.set(NOW + 10 * MINUTE)
+    await alarm.fire_due()
+    assert page.fetched == 1
+
+
+@pytest.mark.parametrize("page", [lambda: Page(failures=2), lambda: Page(broken=2)])
+async def test_a_failing_errand_is_tried_three_times_and_its_half_outcome_undone(
+    store: Store, clock: VirtualClock, page
+) -> None:
+    made = page()
+    alarm = Alarm(store, clock, {}, errands={"fetch": made})
+    set_timer(store, "page", due=NOW, kind="fetch")
+    for tries in range(1, 4):
+        await alarm.fire_due()
+        await until_idle(alarm)
+        assert made.fetched == tries
+        clock.set(clock.now() + 5 * SECOND)
+    assert len(Bell.rings(store)) == 1
+    assert store.read_now(timers.next_due) is None
+
+
+async def test_an_errand_that_never_works_is_given_up(store: Store, clock: VirtualClock) -> None:
+    page = Page(failures=99)
+    alarm = Alarm(store, clock, {}, errands={"fetch": page})
+    set_timer(store, "page", due=NOW, kind="fetch")
+    for _ in range(6):
+        await alarm.fire_due()
+        await until_idle(alarm)
+        clock.set(clock.now() + 5 * SECOND)
+    assert page.fetched == 3 and store.read_now(timers.next_due) is None
+
+
+async def test_an_errand_whose_process_died_is_run_again(store: Store, clock: VirtualClock) -> None:
+    stuck, page = Page(), Page()
+    stuck.open.clear()
+    first = Alarm(store, clock, {}, errands={"fetch": stuck})
+    set_timer(store, "page", due=NOW, kind="fetch")
+    task = asyncio.create_task(first.run())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not first._out, "a stop leaves nothing running"
+    second = Alarm(store, clock, {}, errands={"fetch": page})
+    clock.set(NOW + 2 * MINUTE)
+    await second.fire_due()
+    await until_idle(second)
+    assert Bell.rings(store) == [f"page@{NOW + 2 * MINUTE}"]
