@@ -38,7 +38,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-DESKTOP, PHONE, DRAWN = (1360, 860), (390, 844), (760, 600)
+DESKTOP, PHONE, DRAWN = (1360, 920), (390, 844), (760, 600)
 TALL = (1360, 1500)  # room for a long answer
 COLOURS = 256
 SUBJECT = "xinghe-pay"
@@ -173,7 +173,7 @@ async def conversation(studio: Studio, incident: Incident) -> None:
     await card.locator(f'[data-command="mute {incident.id}"]').click()
     await page.locator("#dialog[open]").wait_for()
     await page.wait_for_timeout(300)
-    await studio.keep("form", page.locator("#dialog").screenshot)
+    await studio.keep("form", page.locator("#dialog").screenshot)  # a dialog is not replaced
     await page.keyboard.press("Escape")
     await page.locator(f'[data-command="ack {incident.id}"]').last.click()
     await page.locator(f'[data-command="note {incident.id}"]').last.wait_for()
@@ -186,10 +186,13 @@ async def conversation(studio: Studio, incident: Incident) -> None:
 
 
 async def alone(page: Page, part: Locator) -> bytes:
-    """A part of the page without the hint that there is news below it."""
-    await part.scroll_into_view_if_needed()
+    """A part of the page without the hint that there is news below it. A live card is replaced while one looks at it,
+    so the picture is cut out of the page's."""
     await page.locator("#pill").evaluate("node => { node.style.visibility = 'hidden' }")
-    return await part.screenshot()
+    await part.evaluate("node => node.scrollIntoView({block: 'center'})")
+    box = await part.bounding_box()
+    assert box is not None
+    return await page.screenshot(clip=box)  # type: ignore[arg-type]
 
 
 async def say(studio: Studio, page: Page, name: str, line: str) -> None:
