@@ -5,118 +5,34 @@ Secrets never stand in the file: ``x_env`` names an environment variable, ``x_fi
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bot.model.grade import Grade
 from bot.model.post import KeywordRule, Subject
 from bot.model.text import Text
-from bot.yaml_lines import dotted, line_of
+from bot.settings import (
+    Address,
+    Duration,
+    GradeWord,
+    Identifier,
+    Language,
+    Moment,
+    Period,
+    QuietSpan,
+    SecretHolder,
+    Section,
+    Zone,
+    parse_duration,
+)
+from bot.yaml_lines import dotted, keys_twice, line_of
 
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+__all__ = ["SecretHolder", "Section", "parse_duration"]  # what others may take from here besides the sections
+
 _SECRET = re.compile(r"token|secret|passw|key|xox[a-z]-|xapp-", re.IGNORECASE)
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*$")
-
-
-def parse_duration(value: Any) -> int:
-    """``90s``, ``5m``, ``2h``, ``7d`` → milliseconds; a bare number is seconds."""
-    if isinstance(value, bool):
-        raise ValueError("duration")
-    if isinstance(value, int | float):
-        return int(value * 1000)
-    match = _DURATION.match(str(value))
-    if not match:
-        raise ValueError("duration")
-    return int(float(match[1]) * _UNITS[match[2]])
-
-
-def _grade(value: Any) -> Grade:
-    if isinstance(value, Grade):
-        return value
-    grade = Grade.from_word(str(value)) if str(value).upper() in Grade.__members__ else None
-    if grade is None or grade is Grade.NONE:
-        raise ValueError("grade")
-    return grade
-
-
-def _identifier(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
-        raise ValueError("identifier")
-    return value
-
-
-def _moment(value: Any) -> int:
-    """A moment of the file as Unix milliseconds; it must carry its offset from UTC."""
-    parsed = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    if parsed.tzinfo is None:
-        raise ValueError("moment")
-    return int(parsed.timestamp() * 1000)
-
-
-def _positive(value: int) -> int:
-    if value <= 0:
-        raise ValueError("duration")
-    return value
-
-
-def _span(value: str) -> str:
-    """``23:00-07:00``: two times of day."""
-    if not re.fullmatch(r"\s*([01]?\d|2[0-4])(:[0-5]\d)?\s*-\s*([01]?\d|2[0-4])(:[0-5]\d)?\s*", value):
-        raise ValueError("span")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("timezone") from None
-    return value
-
-
-def _address(value: Any) -> str:
-    """``host:port``; a bare port listens on this machine only."""
-    text = f"127.0.0.1:{value}" if str(value).isdigit() else str(value)
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("listen")
-    return text
-
-
-Duration = Annotated[int, BeforeValidator(parse_duration)]
-Period = Annotated[int, BeforeValidator(parse_duration), AfterValidator(_positive)]
-QuietSpan = Annotated[str, AfterValidator(_span)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Address = Annotated[str, BeforeValidator(_address)]
-GradeWord = Annotated[Grade, BeforeValidator(_grade)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Moment = Annotated[int, BeforeValidator(_moment)]
-Language = Literal["zh-CN", "en"]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class SecretHolder(Section):
-    """A section whose secrets come from ``<name>_env`` or ``<name>_file``."""
-
-    def secret(self, name: str, environ: Mapping[str, str] | None = None) -> str:
-        """The secret ``name``, empty where it is not configured or the variable is unset."""
-        environ = os.environ if environ is None else environ
-        variable = getattr(self, f"{name}_env", "")
-        if variable and environ.get(variable):
-            return environ[variable].strip()
-        file = getattr(self, f"{name}_file", "")
-        if file and Path(file).is_file():
-            return Path(file).read_text(encoding="utf-8").strip()
-        return ""
 
 
 class TokenConfig(SecretHolder):
@@ -403,7 +319,7 @@ def parse(source: str, name: str) -> Config:
         raise ConfigError([(place, Text("config.not_yaml", {"cause": cause}))]) from None
     if not isinstance(data, dict):
         raise ConfigError([(f"{name}:1", Text("config.not_a_mapping"))])
-    doubles = [(f"{name}:{line}", Text("config.key_twice", {"where": key})) for key, line in _keys_twice(root)]
+    doubles = [(f"{name}:{line}", Text("config.key_twice", {"where": key})) for key, line in keys_twice(root)]
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
@@ -415,20 +331,6 @@ def parse(source: str, name: str) -> Config:
     if doubles or problems:
         raise ConfigError([*doubles, *problems])
     return config
-
-
-def _keys_twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
-    """Keys written twice in one place, of which YAML would silently take the later one, with their lines."""
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _keys_twice(item)
-    elif isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if isinstance(key.value, str) and key.value in seen:
-                yield key.value, key.start_mark.line + 1
-            seen.add(str(key.value))
-            yield from _keys_twice(value)
 
 
 def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[str, Any]]]:

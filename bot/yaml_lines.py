@@ -1,5 +1,7 @@
 """Where a value stands in a YAML file, so that every complaint about it can name the line."""
 
+from collections.abc import Iterator
+
 import yaml
 
 Place = tuple[str | int, ...]
@@ -29,3 +31,17 @@ def dotted(place: Place) -> str:
     for part in place:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
+
+
+def keys_twice(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys written twice in one place, of which YAML would silently take the later one, with their lines."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from keys_twice(item)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key.value, str) and key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(str(key.value))
+            yield from keys_twice(value)
