@@ -33,7 +33,6 @@ CJK_ALLOWED = {
     "bot/chat/wecom/client.py": "the units in WeCom's own error messages",
     "bot/chat/slack/manifest.py": "what Slack's administration shows, in both languages at once",
     "bot/reports/png.py": "a character to try a font with",
-    "bot/response/steps.py": "the description of the playbook format, in both languages at once",
     "handlers": "synonyms of commands, grades and roles",
 }
 CJK = re.compile(r"[\u3400-\u9fff]")
@@ -224,6 +223,9 @@ def strings(tree: ast.Module) -> Iterator[ast.Constant]:
         # A string that stands alone below a name documents it.
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             docstrings.add(id(node.value))
+        # What a field of a file format means goes into its JSON Schema, in both languages at once.
+        if isinstance(node, ast.keyword) and node.arg == "description":
+            docstrings.update(id(inner) for inner in ast.walk(node.value))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node
