@@ -12,8 +12,9 @@ from bot.bench.result import Result, named, percentile
 ALERTS = 120
 RATE = 1_000
 COMMANDS = 200
-WARM_UP = 4.0
-SECONDS = 75.0
+WARM_UP = 12.0  # by then the process has imported what draws charts
+SECONDS = 90.0
+SETTLE = 5.0
 
 
 async def run(alerts_wanted: int = ALERTS, commands: int = COMMANDS, seconds: float = SECONDS) -> list[Result]:
@@ -27,7 +28,7 @@ async def run(alerts_wanted: int = ALERTS, commands: int = COMMANDS, seconds: fl
         await load.start()
         stage = scene.Scene(process, slack, session)
         await asyncio.sleep(WARM_UP)
-        span = seconds - 2 * WARM_UP
+        span = seconds - WARM_UP - SETTLE
         alerts, answers = await asyncio.gather(
             _alerts(stage, alerts_wanted, span / alerts_wanted), _commands(stage, commands, span / commands)
         )
