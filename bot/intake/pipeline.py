@@ -26,7 +26,7 @@ LOOK_AGAIN = 250  # milliseconds; posts stored by another process have no other 
 JUDGE_EVERY = 250
 TICK = 30 * SECOND
 STORY_WINDOW = 48 * HOUR
-STORY_CAPACITY = 200_000
+STORY_CAPACITY = 50_000  # at 1.8 KB each; the least recently seen one goes first
 
 
 class Pipeline:
