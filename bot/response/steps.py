@@ -1,6 +1,6 @@
 """The kinds of steps a playbook is made of. One class a kind; what all of them share stands in ``StepBase``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -190,3 +190,5 @@ Step = Annotated[
     | Survey,
     Field(discriminator="kind"),
 ]
+
+STEP_KINDS = frozenset(str(get_args(kind.model_fields["kind"].annotation)[0]) for kind in StepBase.__subclasses__())

@@ -1,0 +1,214 @@
+"""Which playbook fits a situation: a ranked list with a score between 0 and 1 and the reasons in words. Pure.
+
+Two independent hints say what the crisis is: its kinds as the analysis weighed them, and the words of the posts
+(words a playbook lists, and likeness to its examples). They join as independent evidence, 1 - (1 - a)(1 - b); industry,
+grade and kind of subject then weigh the result, and policy posture, sensitive periods and past outcomes shift it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.model.grade import CrisisType, Grade
+from bot.model.text import Text
+from bot.response.schema import Playbook
+from bot.response.similarity import Similarity, folded
+from bot.texts import has
+
+KIND_SHARE = 0.85  # what a kind weighed 1.0 is worth by itself
+WORDS_SHARE = 0.75  # what a perfect agreement of words is worth by itself
+LATER_KIND = 0.6  # a playbook's second and further kinds count less than its first
+WORD_WEIGHT = 0.35  # one listed word that no other playbook lists
+UNLESS_FACTOR = 0.5  # a word that speaks against it
+ALIKE_FROM, ALIKE_FULL = 0.06, 0.40  # cosines of unrelated and of nearly equal posts
+OTHER_INDUSTRY, ANY_INDUSTRY = 0.55, 0.92
+BELOW_GRADE, OTHER_SUBJECT, OTHER_PLATFORM = 0.7, 0.3, 0.9
+PAST_SHIFT, PAST_RUNS = 0.12, 3
+LEAST = 0.05
+MAXIMUM_TEXT = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What earlier runs of a playbook came to: how many, and how good on average (0 bad – 1 good)."""
+
+    runs: int
+    good: float
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known when a playbook is chosen. ``kinds`` may hold kinds that only playbooks know (``kol_incident``)."""
+
+    kinds: Mapping[str, float] = field(default_factory=dict)
+    industry: str = "general"
+    grade: Grade = Grade.YELLOW
+    subject_kind: str = "own"
+    texts: Sequence[str] = ()
+    platforms: Sequence[str] = ()
+    posture: Literal["normal", "tightening"] = "normal"
+    sensitive_period: bool = False
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """``score`` 0–1; ``reasons`` the weightiest first, ready to be put into words."""
+
+    playbook_id: str
+    score: float
+    reasons: tuple[Text, ...]
+
+
+class Matcher:
+    """The library prepared for comparing; make a new one when the library changes."""
+
+    def __init__(self, playbooks: Sequence[Playbook]) -> None:
+        self._playbooks = list(playbooks)
+        self._words = [[folded(word) for word in playbook.match.words] for playbook in self._playbooks]
+        self._not_words = [[folded(word) for word in playbook.match.not_words] for playbook in self._playbooks]
+        listed: dict[str, int] = {}
+        for words in self._words:
+            for word in set(words):
+                listed[word] = listed.get(word, 0) + 1
+        self._listed = listed
+        documents = [(row, text) for row, item in enumerate(self._playbooks) for text in _documents(item)]
+        self._owners = [row for row, _ in documents]
+        self._similarity = Similarity([text for _, text in documents])
+
+    def rank(self, situation: Situation, limit: int = 0) -> list[Match]:
+        """All playbooks that have something to do with the situation, best first; ``limit`` 0 is no limit."""
+        text = folded("\n".join(situation.texts)[:MAXIMUM_TEXT])
+        alike = self._alike(situation.texts)
+        found = [self._one(row, playbook, situation, text, alike[row]) for row, playbook in enumerate(self._playbooks)]
+        ranked = sorted(
+            (match for match in found if match.score >= LEAST), key=lambda item: (-item.score, item.playbook_id)
+        )
+        return ranked[:limit] if limit else ranked
+
+    def _alike(self, texts: Sequence[str]) -> list[float]:
+        """For each playbook the likeness (0–1) of its best document with the best of the posts."""
+        best = [0.0] * len(self._playbooks)
+        for text in texts:
+            for owner, cosine in zip(self._owners, self._similarity.to(folded(text)), strict=True):
+                best[owner] = max(best[owner], float(cosine))
+        return [min(1.0, max(0.0, (value - ALIKE_FROM) / (ALIKE_FULL - ALIKE_FROM))) for value in best]
+
+    def _one(self, row: int, playbook: Playbook, situation: Situation, text: str, alike: float) -> Match:
+        reasons: list[Text] = []
+        kind_evidence = _kinds(playbook, situation, reasons)
+        word_evidence = self._word_evidence(row, text, alike, reasons)
+        score = 1 - (1 - KIND_SHARE * kind_evidence) * (1 - WORDS_SHARE * word_evidence)
+        score *= _frame(playbook, situation, reasons)
+        score = _shift(score, playbook, situation, reasons)
+        return Match(playbook.id, round(score, 4), tuple(reasons))
+
+    def _word_evidence(self, row: int, text: str, alike: float, reasons: list[Text]) -> float:
+        found = [word for word in dict.fromkeys(self._words[row]) if _stands_in(word, text)]
+        remains = 1.0
+        for word in found:
+            # A word inside a longer one that was found says nothing new; one that many playbooks list says less.
+            if not any(word != other and word in other for other in found):
+                remains *= 1 - WORD_WEIGHT / self._listed[word] ** 0.5
+        against = [word for word in self._not_words[row] if _stands_in(word, text)]
+        evidence = (1 - remains * (1 - alike)) * UNLESS_FACTOR ** len(against)
+        if found:
+            reasons.append(Text("playbook.match_words", {"words": found[:5]}))
+        if alike >= 0.3:
+            reasons.append(Text("playbook.match_alike", {"score": f"{alike:.2f}"}))
+        if against:
+            reasons.append(Text("playbook.match_against", {"words": against[:3]}))
+        return evidence
+
+
+def _documents(playbook: Playbook) -> list[str]:
+    words = playbook.match.words
+    whole = [
+        " ".join([playbook.title.zh, playbook.summary.zh, *(word for word in words if not word.isascii())]),
+        " ".join([playbook.title.en, playbook.summary.en, *(word for word in words if word.isascii())]),
+    ]
+    return [text for text in map(folded, [*whole, *playbook.match.examples]) if text]
+
+
+def _stands_in(word: str, text: str) -> bool:
+    """Whether the word is in the text; a Latin word only by itself, so that ``run`` is not found in ``brunch``."""
+    if not word.isascii():
+        return word in text
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not (text[start - 1 : start].isalnum() and text[start - 1 : start].isascii()) and not (
+            text[end : end + 1].isalnum() and text[end : end + 1].isascii()
+        ):
+            return True
+        start = text.find(word, start + 1)
+    return False
+
+
+def kind_text(kind: str) -> Text | str:
+    """The words for a kind of crisis; a kind that somebody added in a playbook is shown as written."""
+    if kind in {known.value for known in CrisisType}:
+        return Text(f"type.{kind}")
+    key = f"playbook.kind_{kind}"
+    return Text(key) if has(key) else kind
+
+
+def _kinds(playbook: Playbook, situation: Situation, reasons: list[Text]) -> float:
+    best, chosen = 0.0, ""
+    for position, kind in enumerate(playbook.crisis_types):
+        weight = min(1.0, max(0.0, situation.kinds.get(kind, 0.0))) * (1.0 if position == 0 else LATER_KIND)
+        if weight > best:
+            best, chosen = weight, kind
+    if chosen:
+        params = {"kind": kind_text(chosen), "weight": f"{situation.kinds[chosen]:.2f}"}
+        reasons.append(Text("playbook.match_kind", params))
+    return best
+
+
+def _frame(playbook: Playbook, situation: Situation, reasons: list[Text]) -> float:
+    """The factor of industry, grade, subject and platform."""
+    factor = 1.0
+    if situation.industry in playbook.industries and situation.industry != "general":
+        reasons.append(Text("playbook.match_industry", {"industry": situation.industry}))
+    elif "general" in playbook.industries:
+        factor *= ANY_INDUSTRY
+        reasons.append(Text("playbook.match_general"))
+    elif situation.industry != "general":
+        factor *= OTHER_INDUSTRY
+        reasons.append(Text("playbook.match_other_industry", {"industries": list(playbook.industries)}))
+    else:
+        factor *= (ANY_INDUSTRY + OTHER_INDUSTRY) / 2
+    grade = {"grade": Text(f"grade.{situation.grade.word}")}
+    if situation.grade >= playbook.grades.start:
+        reasons.append(Text("playbook.match_grade", grade))
+    else:
+        factor *= BELOW_GRADE
+        start = Text(f"grade.{playbook.grades.start.word}")
+        reasons.append(Text("playbook.match_below_grade", {**grade, "from": start}))
+    if playbook.match.subject_kinds and situation.subject_kind not in playbook.match.subject_kinds:
+        factor *= OTHER_SUBJECT
+        reasons.append(Text("playbook.match_other_subject", {"kind": Text(f"kind.{situation.subject_kind}")}))
+    if (
+        playbook.match.platforms
+        and situation.platforms
+        and not set(playbook.match.platforms) & set(situation.platforms)
+    ):
+        factor *= OTHER_PLATFORM
+    return factor
+
+
+def _shift(score: float, playbook: Playbook, situation: Situation, reasons: list[Text]) -> float:
+    """Policy posture, sensitive periods and past outcomes move what already fits; they never make a fit of nothing."""
+    if situation.posture == "tightening" and playbook.match.compliance_weight:
+        score += score * (1 - score) * playbook.match.compliance_weight
+        reasons.append(Text("playbook.match_posture"))
+    if situation.sensitive_period and playbook.match.sensitive_weight:
+        score += score * (1 - score) * playbook.match.sensitive_weight
+        reasons.append(Text("playbook.match_sensitive"))
+    past = situation.outcomes.get(playbook.id)
+    if past and past.runs > 0:
+        trust = past.runs / (past.runs + PAST_RUNS)
+        score += PAST_SHIFT * (2 * min(1.0, max(0.0, past.good)) - 1) * trust * min(1.0, 2 * score)
+        key = "playbook.match_past_good" if past.good >= 0.5 else "playbook.match_past_bad"
+        reasons.append(Text(key, {"runs": past.runs, "good": f"{past.good:.0%}"}))
+    return min(1.0, max(0.0, score))
