@@ -15,6 +15,7 @@ from bot import logs
 from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
 from bot.model.text import Text, UserError
+from bot.response.commands import playbook
 from bot.texts import render
 
 DEMO_STORE = "var/demo.db"
@@ -394,6 +395,9 @@ def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
     except StartRefused as error:
         say(error.text, language)
         raise SystemExit(2) from None
+
+
+cli.add_command(playbook)
 
 
 def main() -> None:
