@@ -223,7 +223,9 @@ class App:
         if self.demo:
             platforms = {source.id: source.platform for source in self.config.sources}
             speed = next((source.speed for source in self.config.sources if source.kind == "demo"), 1.0)
-            parts.append(("demonstration", DemoFeed(self.clock, self._take_demo, platforms, speed).run()))
+            parts.append(
+                ("demonstration", DemoFeed(self.clock, self._take_demo, self._begin_demo, platforms, speed).run())
+            )
         return parts
 
     def _collector(self, session: aiohttp.ClientSession) -> Collector:
@@ -259,6 +261,14 @@ class App:
         assert self.collector is not None
         _, reason = self.collector.describe(db, source, now)
         self.coverage.changed(db, source, old, new, reason, now)
+
+    async def _begin_demo(self, since: int) -> None:
+        """The demonstration brings its calm weeks with it: they are known to be whole."""
+        await self.store.write(
+            lambda db: db.conn.execute(
+                "INSERT OR REPLACE INTO setting (name, value) VALUES ('history_since', ?)", (str(since),)
+            )
+        )
 
     async def _take_demo(self, items: list[dict[str, Any]], source: str, platform: str) -> None:
         await self.intake.take(items, source, platform)

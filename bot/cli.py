@@ -14,7 +14,7 @@ import orjson
 from bot import logs
 from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
-from bot.model.text import Text, UserError
+from bot.model.text import LANGUAGES, Text, UserError
 from bot.response.commands import playbook
 from bot.texts import render
 
@@ -100,6 +100,8 @@ def run(config_path: str | None, role: str, log_kind: str) -> None:
     config, demo = read_config(config_path)
     if demo:
         start_demo_afresh(config)
+        if os.environ.get("FENGBO_LANGUAGE") in LANGUAGES:
+            config = config.model_copy(update={"language": os.environ["FENGBO_LANGUAGE"]})
     _serve(config, role, demo, log_kind)
 
 
@@ -363,6 +365,7 @@ def start_demo_afresh(config: Config) -> None:
 
 def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
     from bot.app import App, StartRefused
+    from bot.store.database import StoreTooNew
 
     logs.set_up(log_kind, secrets_of(config), os.environ.get("FENGBO_LOG_LEVEL", "INFO"))
     language = terminal_language()
@@ -394,6 +397,9 @@ def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
         asyncio.run(main())
     except StartRefused as error:
         say(error.text, language)
+        raise SystemExit(2) from None
+    except StoreTooNew:
+        say(Text("cli.store_too_new", {"file": config.store}), language)
         raise SystemExit(2) from None
 
 

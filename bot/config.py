@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from bot.config_linkage import ContactConfig, LinkageConfig
 from bot.model.grade import Grade
 from bot.model.post import KeywordRule, Subject
 from bot.model.text import Text
@@ -240,7 +241,6 @@ class GradingConfig(Section):
     escalate_after: dict[Literal["blue", "yellow", "orange", "red"], Duration] = {}
     sensitive_periods: list[PeriodConfig] = []
     update_every: Duration = 10_000  # least time between two rewrites of one card
-    remind_every: dict[Literal["blue", "yellow", "orange", "red"], Duration] = {}
 
 
 class PlaybooksConfig(Section):
@@ -269,7 +269,8 @@ class Config(Section):
     chat: ChatConfig = ChatConfig()
     grading: GradingConfig = GradingConfig()
     playbooks: PlaybooksConfig = PlaybooksConfig()
-    linkage: dict[str, Any] = {}
+    linkage: LinkageConfig = LinkageConfig()
+    contacts: list[ContactConfig] = []
     privacy: PrivacyConfig = PrivacyConfig()
     heartbeat_url: str = ""
 
@@ -336,13 +337,17 @@ def parse(source: str, name: str) -> Config:
 def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[str, Any]]]:
     """What pydantic cannot see: names that point nowhere and names used twice."""
     found: list[tuple[tuple[str | int, ...], str, dict[str, Any]]] = []
-    for section in ("subjects", "sources", "people"):
+    for section in ("subjects", "sources", "people", "contacts"):
         seen: set[str] = set()
         for index, item in enumerate(getattr(config, section)):
             if item.id in seen:
                 found.append(((section, index, "id"), "config.twice", {"value": item.id}))
             seen.add(item.id)
+    found.extend(config.linkage.references())
     people = {person.id for person in config.people}
+    for index, contact in enumerate(config.contacts):
+        if contact.owner and contact.owner not in people:
+            found.append((("contacts", index, "owner"), "config.unknown_person", {"value": contact.owner}))
     for index, subject in enumerate(config.subjects):
         if subject.channel and subject.channel not in config.channels:
             known = ", ".join(config.channels) or "-"
@@ -383,6 +388,7 @@ def _explain(item: Any, root: yaml.Node | None, name: str) -> tuple[str, Text]:
     elif key == "config.invalid" and item["type"] == "value_error":
         code = str(item["ctx"]["error"])
         specific = {"duration", "grade", "identifier", "moment", "empty_rule", "span", "timezone", "listen"}
+        specific |= {"expression", "base_url", "database", "auth", "system", "segment"}
         key = f"config.bad_{code}" if code in specific else "config.bad_moment" if "isoformat" in code else key
         params["cause"] = code
     else:

@@ -21,6 +21,7 @@ ROLE_WORDS = {
     "公关": "pr", "法务": "legal", "技术": "operations", "运维": "operations", "客服": "customer_service",
     "市场": "marketing", "高管": "executive", "负责人": "lead", "总协调": "lead", "owner": "lead",
 }  # fmt: skip
+CHATS = frozenset({"slack", "wecom", "console", "api", "cli"})
 DEFAULT_MUTE = 60 * 60_000
 EXAMPLES_IN_WHY = 6
 
@@ -105,7 +106,8 @@ def timeline(request: Request) -> Reply:
     """What happened when, by whom, through which chat."""
     incident = request.incident()
     lines = tuple(
-        f"{words.clock_time(entry.happened_at)} [{entry.chat}] {render(words.timeline(entry), request.language)}"
+        f"{words.clock_time(entry.happened_at)} {render(words.timeline(entry), request.language)}"
+        + _through(request, entry.chat)
         for entry in store.timeline(request.db, incident.id)
     )
     card = Card(
@@ -243,6 +245,13 @@ def false_alarm_form(command: str, language: str) -> Form:
 def close_form(command: str, language: str) -> Form:
     return _form("close", command, language, (
         FormField("reason", _field("outcome", language), "multiline", required=False),))  # fmt: skip
+
+
+def _through(request: Request, chat: str) -> str:
+    """Through which chat somebody did it; the program's own acts need no mark."""
+    if chat == "system":
+        return ""
+    return _say(request, "timeline.through", chat=Text(f"chat.{chat}") if chat in CHATS else chat)
 
 
 def _move(request: Request, word: str) -> Reply:

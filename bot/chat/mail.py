@@ -18,6 +18,7 @@ import aiosmtplib
 from aiosmtplib import errors
 
 from bot.chat.mail_page import clean, page
+from bot.chat.spoken import spoken
 from bot.clock import MINUTE
 from bot.config import EmailConfig
 from bot.delivery.chat import AttachmentMaker, Blocked, Delay, Made, Pace, Refused, Unclear
@@ -176,7 +177,7 @@ def subject(message: Message) -> str:
 def _fill(mail: EmailMessage, card: Card, language: str, made: Made | None) -> None:
     """Text, HTML, and the picture inside the HTML; a file that is no picture is attached."""
     text = clean(card.plain()).strip()
-    commands = [button.command for button in card.buttons if button.command]
+    commands = [spoken(button.command, language) for button in card.buttons if button.command]
     if commands:
         text += "\n\n" + clean(render(Text("mail.say_in_chat", {"commands": commands}), language))
     caption = _one_line(made.caption) if made else ""

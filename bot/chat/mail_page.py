@@ -7,6 +7,7 @@ import html
 import re
 from urllib.parse import urlsplit
 
+from bot.chat.spoken import spoken
 from bot.model.card import Card, Facts, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
 from bot.model.text import Text
@@ -54,7 +55,7 @@ def page(card: Card, language: str, picture: tuple[str, str] | None = None) -> s
             f"background:{colour};color:#ffffff;text-decoration:none;border-radius:6px;font-weight:600"
             f'">{_say("open", language)}</a></p>'
         )
-    commands = [button.command for button in card.buttons if button.command]
+    commands = [spoken(button.command, language) for button in card.buttons if button.command]
     if commands:
         blocks.append(_small(_say("say_in_chat", language, commands=commands)))
     if card.footer:

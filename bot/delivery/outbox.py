@@ -154,9 +154,24 @@ def placements(db: Database, object_: str) -> dict[str, Placement]:
     return {row[0]: Placement(row[1], json.loads(row[2])) for row in rows}
 
 
+def leaving(db: Database, object_: str, destination: str) -> bool:
+    """Whether a message of this object is being sent to the destination at this moment."""
+    row = db.conn.execute(
+        "SELECT 1 FROM outbox WHERE destination = ? AND object = ? AND state = 'sending'", (destination, object_)
+    ).fetchone()
+    return row is not None
+
+
 def object_at(db: Database, anchor: str) -> str:
     """The object that stands at a chat's anchor, empty if none does."""
     row = db.conn.execute("SELECT object FROM placement WHERE anchor = ? ORDER BY placed_at DESC", (anchor,)).fetchone()
+    if row is None and "/" in anchor:
+        # Anything said in a room that was opened for one object is about it: ``C0ROOM/…``, destination ``slack:+…``.
+        room = anchor.partition("/")[0]
+        row = db.conn.execute(
+            "SELECT object FROM placement WHERE anchor >= ? AND anchor < ? AND destination LIKE '%:+%'",
+            (f"{room}/", f"{room}0"),
+        ).fetchone()
     return str(row[0]) if row else ""
 
 

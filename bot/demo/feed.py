@@ -6,22 +6,25 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from bot.clock import Clock
+from bot.clock import DAY, Clock
 from bot.demo import player
 
 log = logging.getLogger(__name__)
 
 Take = Callable[[list[dict[str, Any]], str, str], Awaitable[None]]
+Begin = Callable[[int], Awaitable[None]]
 HISTORY_BATCH = 500
+HISTORY_DAYS = 14
 
 
 class DemoFeed:
-    """``take(items, source, platform)`` stores posts as any collector would; ``sources`` maps source ids to platforms;
-    ``speed`` 2 plays twice as fast."""
+    """``begin(since)`` says from when on the history is whole; ``take(items, source, platform)`` stores posts as any
+    collector would; ``sources`` maps source ids to platforms; ``speed`` 2 plays twice as fast."""
 
-    def __init__(self, clock: Clock, take: Take, sources: dict[str, str], speed: float = 1.0) -> None:
+    def __init__(self, clock: Clock, take: Take, begin: Begin, sources: dict[str, str], speed: float = 1.0) -> None:
         self._clock = clock
         self._take = take
+        self._begin = begin
         self._sources = sources
         self._speed = speed
 
@@ -40,7 +43,8 @@ class DemoFeed:
         )
 
     async def _prime(self) -> None:
-        history = list(player.history(player.load_background(), self._clock.now()))
+        await self._begin(self._clock.now() - HISTORY_DAYS * DAY)
+        history = list(player.history(player.load_background(), self._clock.now(), HISTORY_DAYS))
         by_source: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for item in history:
             by_source[item["source"]].append(item)

@@ -33,6 +33,9 @@ class IncidentCards:
             left_out = len(reasons) - REASONS_SHOWN
             more = say("card.more_reasons", n=left_out, id=incident.id) if left_out > 0 else ""
             sections.append(Items(say("card.reasons"), tuple(reasons[:REASONS_SHOWN]), more))
+        elif incident.status.live:
+            since = words.clock_time(incident.calm_since) if incident.calm_since else say("card.just_now")
+            sections.append(Paragraph(say("card.calm", since=since)))
         sections.extend(self._quotes(db, incident, language))
         silence = store.silenced(db, subject=incident.subject, incident=incident.id, drill=incident.drill, now=now)
         if silence:

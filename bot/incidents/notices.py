@@ -1,7 +1,7 @@
 """Who is told what about an incident, and where: cards in place, announcements in the thread, calls to people."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -56,6 +56,15 @@ def drill_destinations(config: Config) -> frozenset[str]:
     return frozenset([*live_destinations(channel), *_members(config, channel)])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination with its lane, when a message may leave for it, and its language."""
+
+    destination: str
+    not_before: int
+    language: str
+
+
 class Notices:
     """Enqueues what an incident says. Every method runs inside the transaction of the change it tells of."""
 
@@ -81,7 +90,8 @@ class Notices:
             card = self._card(db, incident, language, now)
             placed = outbox.placements(db, object_of(incident))
             for destination in self._destinations(channel, incident):
-                known = destination in placed
+                # A first card that is leaving right now will be there before anything enqueued behind it.
+                known = destination in placed or outbox.leaving(db, object_of(incident), destination)
                 if not known and (silenced or incident.grade < channel.min_grade):
                     continue
                 lane = self._quiet_lane(channel, incident, now) if not known else ("", now)
@@ -138,6 +148,16 @@ class Notices:
                     reason="escalated", drill=incident.drill,
                 )  # fmt: skip
                 outbox.enqueue(db, message, f"{key}:{chat}:{address}", now)
+
+    def places(self, db: Database, incident: Incident, now: int) -> Iterator[Place]:
+        """Where the incident's card stands or is about to: what belongs to the incident is said there too."""
+        placed = outbox.placements(db, object_of(incident))
+        for name, channel in channels_of(self._config, incident):
+            for destination in self._destinations(channel, incident):
+                known = destination in placed
+                if known or incident.grade >= channel.min_grade:
+                    lane, not_before = ("", now) if known else self._quiet_lane(channel, incident, now)
+                    yield Place(destination + lane, not_before, self._config.channel_language(name))
 
     def _destinations(self, channel: ChannelConfig, incident: Incident) -> list[str]:
         return [*live_destinations(channel), *_members(self._config, channel), *self._room(channel, incident)]
@@ -229,7 +249,7 @@ class Notices:
                 message = Message(
                     f"{chat}:{address}{lane}", card=card, language=language, reason=reason, drill=incident.drill
                 )
-                key = f"{incident.id}:{reason}:{incident.grade.word}:{chat}:{address}"
+                key = f"{incident.id}:{reason}:v{incident.version}:{chat}:{address}"
                 outbox.enqueue(db, message, key, now, not_before=not_before)
 
 

@@ -62,6 +62,8 @@ class Incidents:
 
     def _open(self, db: Database, subject: Subject, verdict: Verdict, grade: Grade, now: int) -> Incident | None:
         before = store.last_ended(db, subject.id, verdict.family, verdict.drill, now - AFTERGLOW)
+        if before is not None and before.status is Status.RESOLVED and grade > before.grade:
+            return self._back(db, before, verdict, grade, now)
         if before is not None and grade <= before.peak_grade:
             return None
         others = store.live(db, subject=subject.id, drill=verdict.drill)
@@ -81,6 +83,14 @@ class Incidents:
         self._notices.show(db, incident, now, reason="opened", announce=announce, call=people.duty(self._config, now))
         return incident
 
+    def _back(self, db: Database, incident: Incident, verdict: Verdict, grade: Grade, now: int) -> Incident:
+        """It was thought to be over and is worse than when that was said: the same incident, not a second one."""
+        reopened = replace(
+            incident, status=Status.OPEN, grade=grade, signals=verdict.signals, resolved_at=0, acknowledged_at=0,
+            escalation_level=0, manual_grade=Grade.NONE,
+        )  # fmt: skip
+        return self._raised(db, reopened, incident.grade, now)
+
     def _move(
         self,
         db: Database,
@@ -92,9 +102,8 @@ class Incidents:
         now: int,
     ) -> Incident:
         before = incident
-        incident = replace(incident, grade=decision.grade, calm_since=decision.calm_since)
-        if verdict.signals:
-            incident = replace(incident, signals=verdict.signals)
+        # What is measured now stands on the card, also when it is nothing: old reasons would be no reasons.
+        incident = replace(incident, grade=decision.grade, calm_since=decision.calm_since, signals=verdict.signals)
         if verdict.crisis_type not in (incident.crisis_type, CrisisType.OTHER.value) and not incident.title:
             incident = self._retype(db, incident, verdict, now)
         if decision.move is Move.RAISE:
@@ -126,7 +135,6 @@ class Incidents:
     def _raised(self, db: Database, incident: Incident, before: Grade, now: int) -> Incident:
         incident = replace(
             incident, peak_grade=max(incident.peak_grade, incident.grade), last_alert_at=now, calm_since=0,
-            status=Status.OPEN if incident.status is Status.RESOLVED else incident.status,
         )  # fmt: skip
         change = _change(before, incident.grade)
         store.note(db, incident.id, "raised", now, SYSTEM, {**change, **_numbers(incident.signals)})

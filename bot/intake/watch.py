@@ -35,9 +35,12 @@ class Watch:
         return self._subjects
 
     def subject(self, words: str) -> Subject | None:
-        """A subject by id or name."""
+        """A subject by id, name or alias."""
         wanted = words.strip().lower()
-        return next((item for item in self._subjects if wanted in (item.id.lower(), item.name.lower())), None)
+        for item in self._subjects:
+            if wanted in (item.id.lower(), item.name.lower(), *(alias.lower() for alias in item.aliases)):
+                return item
+        return None
 
     def with_rule(self, subject: Subject, rule: KeywordRule) -> Subject:
         return replace(subject, rule=rule)

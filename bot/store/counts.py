@@ -59,6 +59,14 @@ def hours(db: Database, subject: str, drill: str, since_hour: int, until_hour: i
 
 
 def first_hour(db: Database, subject: str, drill: str) -> int | None:
-    """The first hour of which anything about a subject is known."""
+    """The first hour of which it is known what was said about a subject: its first post, but no earlier than the
+    collection began. A feed's first load brings old items, not an old silence; a history that was imported whole says
+    so in the setting ``history_since``."""
     row = db.conn.execute("SELECT MIN(hour) FROM hour WHERE subject = ? AND drill = ?", (subject, drill)).fetchone()
-    return None if row[0] is None else int(row[0])
+    if row[0] is None:
+        return None
+    began = db.conn.execute(
+        "SELECT COALESCE((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'history_since'),"
+        " (SELECT collected_at FROM post ORDER BY seq LIMIT 1), 0)"
+    ).fetchone()
+    return max(int(row[0]), int(began[0]) // 3_600_000)

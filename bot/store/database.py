@@ -44,6 +44,10 @@ class StoreClosed(RuntimeError):
     """The store was closed while a job waited; the job did not run."""
 
 
+class StoreTooNew(RuntimeError):
+    """The file was written by a newer Fengbo, whose tables this one does not know; nothing was touched."""
+
+
 class Store:
     """``path`` is the file, created with its folder; ``readers`` how many threads answer ``read``."""
 
@@ -59,6 +63,7 @@ class Store:
         self._closed = False
         self._door = threading.Lock()  # no job slips in behind the last one: it would wait for ever
         writer = self._connect()
+        _refuse_newer(writer)
         migrations.apply(writer)
         self._writer = threading.Thread(target=self._write_loop, args=(writer,), name="store-writer", daemon=True)
         self._writer.start()
@@ -206,3 +211,10 @@ class Store:
             database.conn.execute("RELEASE job")
         else:
             done.append((future, result))
+
+
+def _refuse_newer(database: Database) -> None:
+    known = {migration.name for migration in migrations.pending(Database(memory=True))}
+    unknown = sorted({migration.name for migration in migrations.applied(database)} - known)
+    if unknown:
+        raise StoreTooNew(f"the store has {unknown[-1]}, which this version does not know; use the newer Fengbo")

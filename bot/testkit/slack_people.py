@@ -169,4 +169,5 @@ SCOPES = {
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",
 }
-ALL_SCOPES = sorted({*SCOPES.values(), "commands", "app_mentions:read", "groups:history", "groups:read"})
+ALL_SCOPES = sorted({*SCOPES.values(), "commands", "app_mentions:read", "groups:history", "groups:read", "groups:write",
+                     "im:history", "im:read"})  # fmt: skip

@@ -34,7 +34,7 @@ ALERT = Card(
         Items("要做的事", ("核实到账情况", "准备口径"), "还有 3 项"),
         Quote("提现三天了还没到账", "微博 · 小张", "https://weibo.example/1?a=1&b=2"),
     ),
-    buttons=(Button("认领", "ack I-12"),),
+    buttons=(Button("认领", "确认 I-12"),),
     link="https://fengbo.example/i/I-12",
 )
 
@@ -71,7 +71,7 @@ async def test_an_alert_arrives_as_text_and_as_html(server: FakeMail, chat: Mail
     assert mail.subject == "红色预警 Ⅰ 星河支付 提现失败"
     assert mail.message["Auto-Submitted"] == "auto-generated"
     assert mail.message["Date"] == "Mon, 09 Mar 2026 01:00:00 +0000"
-    for words in ("1 小时内负面 120 条。", "微博、抖音", "准备口径", "还有 3 项", "提现三天了还没到账", "ack I-12"):
+    for words in ("1 小时内负面 120 条。", "微博、抖音", "准备口径", "还有 3 项", "提现三天了还没到账", "确认 I-12"):
         assert words in mail.part("plain") and words in mail.part("html")
     assert 'href="https://weibo.example/1?a=1&amp;b=2"' in mail.part("html")
     assert 'href="https://fengbo.example/i/I-12"' in mail.part("html")

@@ -218,7 +218,7 @@ def test_the_timeline_names_the_chat(home: House) -> None:
     home.judge(YELLOW)
     said(home, "ack I-1")
     text = card(home, "timeline I-1", **ENGLISH).plain()
-    assert "[slack] 李娜 is on it" in text and "[system]" in text
+    assert "李娜 is on it (Slack)" in text and "system" not in text
 
 
 @pytest.mark.parametrize(("line", "hours"), [("chart I-1 12h", 12), ("走势 I-1 半天", 12)])

@@ -136,6 +136,7 @@ def test_drills_and_reality_are_judged_apart(home: House) -> None:
 
 
 def test_what_is_usual_is_no_news_and_what_is_new_is(home: House) -> None:
+    home.do(lambda db: db.conn.execute("INSERT INTO setting (name, value) VALUES ('history_since', '0')"))
     for day in range(1, 8):
         happen(home, 30, CrisisType.WITHDRAWAL_FAILURE, ago=day * 24 * HOUR)
     happen(home, 12, CrisisType.WITHDRAWAL_FAILURE, ago=-2 * MINUTE)

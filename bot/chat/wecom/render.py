@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from bot.chat.spoken import spoken
 from bot.chat.wecom.markdown import LAMP, card_lines
 from bot.chat.wecom.words import (
     ROBOT_MARKDOWN_BYTES,
@@ -31,7 +32,7 @@ from bot.model.card import Button, Card, Facts, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
 from bot.model.message import Message
 from bot.model.text import Text
-from bot.texts import has, render
+from bot.texts import render
 
 Body = dict[str, Any]
 
@@ -336,9 +337,7 @@ def _hint(buttons: list[Button], language: str, key: str) -> str:
 
 def _in_words(command: str, language: str) -> str:
     """The command line with its name in the member's language, where the registry knows such a word."""
-    name, _, rest = command.partition(" ")
-    word = render(Text(f"wecom.word.{name}"), language) if has(f"wecom.word.{name}") else name
-    return tame_line(f"{word} {rest}")
+    return tame_line(spoken(command, language))
 
 
 def _choice_lines(card: Card, language: str, key: str) -> list[Line]:
