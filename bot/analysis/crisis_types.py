@@ -28,7 +28,7 @@ _NEGATION_REACH = 1
 _HEAVY, _WEAK, _FIRST, _SECOND = 1, 2, 4, 8
 _PAIR = _FIRST | _SECOND
 # What usually follows another crisis weighs less beside it, so that the post counts to the crisis itself.
-_FOLLOWERS = frozenset({CrisisType.COMPLAINT_SURGE, CrisisType.RUMOUR, CrisisType.REGULATORY_ACTION})
+FOLLOWERS = frozenset({CrisisType.COMPLAINT_SURGE, CrisisType.RUMOUR, CrisisType.REGULATORY_ACTION})
 _FOLLOWER_FACTOR, _LEADER_WEIGHT = 0.75, 0.5
 
 
@@ -102,13 +102,6 @@ class Terms:
         if hits:
             results[number] = self._decide_where_it_matters(folded_texts[number], hits)
         return results
-
-    def chinese_words(self) -> list[tuple[str, float, bool]]:
-        """The Chinese words that decide alone, with their weight, and those that take one back (``True``)."""
-        words = list(self._numbers)
-        bad = [(words[number], max(weight for _, weight in found), False) for number, found in self._single.items()]
-        good = [(words[number], 1.0, True) for number in self._unless if number not in self._single]
-        return [(word, weight, taken) for word, weight, taken in bad + good if not word.isascii()]
 
     def _decide_where_it_matters(self, text: str, hits: Sequence[tuple[int, int, int]]) -> tuple[TypeHit, ...]:
         # Most texts hold at most a negation, one weak word or half a pair.
@@ -207,12 +200,12 @@ class Terms:
 def _ranked(weights: Mapping[CrisisType, Mapping[str, float]]) -> tuple[TypeHit, ...]:
     totals = {type_: _total(found) for type_, found in weights.items()}
     totals = {type_: total for type_, total in totals.items() if total >= THRESHOLD}
-    led = any(total >= _LEADER_WEIGHT for type_, total in totals.items() if type_ not in _FOLLOWERS)
+    led = any(total >= _LEADER_WEIGHT for type_, total in totals.items() if type_ not in FOLLOWERS)
     hits = []
     for type_, total in totals.items():
         found = weights[type_]
         words = sorted(found, key=lambda word: (-found[word], word))[:MAX_WORDS]
-        weight = total * _FOLLOWER_FACTOR if led and type_ in _FOLLOWERS else total
+        weight = total * _FOLLOWER_FACTOR if led and type_ in FOLLOWERS else total
         hits.append(TypeHit(type_, round(weight, 4), tuple(words)))
     return tuple(sorted(hits, key=lambda hit: (-hit.weight, _ORDER[hit.type])))
 

@@ -13,11 +13,12 @@ _ACCOUNT = re.compile(r"@([\w\-·]{2,30})")
 # that may begin anywhere.
 _NUMBER = re.compile(r"(\d[\d,]{0,20}(?:\.\d{1,6})*)\s?(\S{0,10})", re.ASCII)
 _UNIT = re.compile(
-    r"(?:亿|千万|百万|十万|万|千)?(?:人民币|美元|港元|欧元|日元|元|块钱|块|人次|人|名|户|家|件|台|辆|起|例|条|股|吨|天|小时|%)"
+    r"(?:亿|千万|百万|十万|万|千)?(?:人民币|美元|港元|欧元|日元|元|块钱|块|人次|人|名|用户|户|家|件|台|辆|起|例|条|股|吨|天|小时|%)"
     r"|个百分点|亿|千万|百万|万"
     r"|(?:million|billion|thousand|bn|percent|dollars|users|people|customers|days|hours|k|m)(?![a-z])"
 )
 _SCALE = re.compile(r"(?:million|billion|bn|k|m)(?![a-z])|万|亿")
+_INSIDE = frozenset("acefghijklmnopqrstuwxyz_.@/")  # not the last letters of v, rmb, usd
 _CURRENCY = ("$", "€", "£", "¥", "us$ ", "rmb", "rmb ", "usd", "usd ")
 _VERSION_MARK = re.compile(r"(?<![^\W\d_])v(?:er(?:sion)?)?[. ]?$")
 
@@ -37,6 +38,7 @@ def entities(folded: str) -> tuple[tuple[str, str], ...]:
     if account:
         for name in _ACCOUNT.findall(text):
             found[("account", name)] = None
+        text = _ACCOUNT.sub(" ", text)  # their digits are no amounts
     if digit:
         for entity in _numbers(text):
             found[entity] = None
@@ -53,12 +55,8 @@ def _numbers(text: str) -> Iterator[tuple[str, str]]:
         start, at = match.start(), match.end(1)
         number = number.rstrip(",")
         before = text[max(0, start - 8) : start]
-        if (
-            before[-1:].isascii()
-            and (before[-1:].isalnum() or before[-1:] in "_.@")
-            and before[-1:] not in {"v", "b", "d"}
-        ):
-            continue  # inside a name, an address, a code
+        if before and before[-1] in _INSIDE:
+            continue  # in a name, an address, a code
         if before.endswith(_CURRENCY):
             sign = next(sign for sign in reversed(_CURRENCY) if before.endswith(sign)).strip()
             scale = _SCALE.match(after)

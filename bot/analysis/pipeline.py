@@ -6,7 +6,7 @@ from bot.analysis import crisis_types
 from bot.analysis.entities import entities
 from bot.analysis.influence import carrier, influence
 from bot.analysis.keywords import Matcher
-from bot.analysis.sentiment import Engine, engine_named
+from bot.analysis.sentiment import Engine, engine_named, weigh_types
 from bot.analysis.stories import signatures
 from bot.analysis.text import clean, fold_and_language
 from bot.model.post import Analysis, Post, Subject
@@ -38,8 +38,8 @@ class Analyser:
     def _analyse_batch(self, posts: Sequence[Post]) -> list[Analysis]:
         folded, languages = fold_and_language([clean(post.content) for post in posts])
         subjects = self._matcher.match(folded, [post.platform for post in posts])
-        labels, scores = self.engine.score(folded)
         types = self._terms.classify(folded)
+        labels, scores = weigh_types(*self.engine.score(folded), types)
         marks = signatures(folded)
         results = []
         for number, post in enumerate(posts):
