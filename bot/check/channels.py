@@ -1,8 +1,6 @@
 """Subjects, the channels they report to, and whether those lead anywhere."""
 
-import re
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.check.findings import Finding, error, note, ok, warn
 from bot.config import ChannelConfig, Config, PersonConfig
@@ -11,14 +9,13 @@ from bot.incidents.service import GRADE_CAP
 from bot.model.text import Text
 from bot.warning.assess import DIMENSION, preset_names
 
-_QUIET = re.compile(r"\s*([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)\s*")
 _GRADES = ("blue", "yellow", "orange", "red")
 
 
 def check(config: Config) -> list[Finding]:
     found = [*_subjects(config)]
     for name, channel in config.channels.items():
-        found += [*_channel(config, name, channel), *_quiet(name, channel)]
+        found += _channel(config, name, channel)
     found += _grading(config)
     if DRILL_CHANNEL not in config.channels:
         found.append(note("no_drill_channel"))
@@ -70,21 +67,6 @@ _FIELD = {"wecom": "wecom", "email": "email", "sms": "phone"}
 
 def _account(person: PersonConfig, chat: str) -> str:
     return str(getattr(person, _FIELD[chat]))
-
-
-def _quiet(name: str, channel: ChannelConfig) -> Iterator[Finding]:
-    try:
-        ZoneInfo(channel.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield error("bad_timezone", where=f"channels.{name}.timezone", value=channel.timezone)
-    for span in channel.quiet:
-        match = _QUIET.fullmatch(span)
-        if not match:
-            yield error("bad_quiet", channel=name, value=span)
-            continue
-        start, end = ((int(match[hour]) % 24, int(match[hour + 1])) for hour in (1, 3))
-        if start == end:
-            yield warn("quiet_never", channel=name, value=span)
 
 
 def _grading(config: Config) -> Iterator[Finding]:

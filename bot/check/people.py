@@ -50,9 +50,6 @@ def _rota(config: Config, now: int) -> Iterator[Finding]:
         first = next((person for person in config.people if "pr" in person.roles), None)
         yield note("no_rota", person=first.name) if first else warn("nobody_on_duty")
     for role, rota in config.rota.items():
-        if rota.shift <= 0:
-            yield error("rota_no_shift", role=role)
-            continue
         if rota.starts > now:
             yield warn("rota_not_begun", role=role)
         if len(set(rota.people)) == 1:
