@@ -151,3 +151,51 @@ def m005_console(db: Database) -> None:
         content BLOB NOT NULL, audience TEXT NOT NULL, made_at INTEGER NOT NULL)""")
     db.conn.execute("ALTER TABLE console_message ADD COLUMN mentions TEXT NOT NULL DEFAULT '[]'")
     db.conn.execute("CREATE INDEX console_thread ON console_message (thread) WHERE thread > 0")
+
+
+@migrations()
+def m006_runs(db: Database) -> None:
+    # The plan as it stood when a run began: runs of one version share one copy, kept by its digest.
+    db.conn.execute("CREATE TABLE playbook_copy (digest TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID")
+    db.conn.execute("""CREATE TABLE run (
+        id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, incident TEXT NOT NULL REFERENCES incident(id),
+        drill TEXT NOT NULL, playbook TEXT NOT NULL, digest TEXT NOT NULL REFERENCES playbook_copy(digest),
+        status TEXT NOT NULL, parent TEXT NOT NULL DEFAULT '', started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        version INTEGER NOT NULL, state TEXT NOT NULL)""")
+    db.conn.execute("CREATE INDEX run_incident ON run (incident, number)")
+    db.conn.execute("CREATE INDEX run_open ON run (status) WHERE status IN ('running', 'paused')")
+    db.conn.execute("""CREATE TRIGGER run_kind_is_final BEFORE UPDATE OF drill, digest ON run
+        WHEN NEW.drill <> OLD.drill OR NEW.digest <> OLD.digest
+        BEGIN SELECT RAISE(ABORT, 'a run keeps its kind and its frozen plan'); END""")
+    db.conn.execute("""CREATE TABLE run_step (
+        run TEXT NOT NULL REFERENCES run(id), number INTEGER NOT NULL, step TEXT NOT NULL, status TEXT NOT NULL,
+        person TEXT NOT NULL, due_at INTEGER NOT NULL, state TEXT NOT NULL,
+        PRIMARY KEY (run, number)) WITHOUT ROWID""")
+    db.conn.execute("CREATE INDEX run_step_person ON run_step (person) WHERE status = 'open'")
+    db.conn.execute("""CREATE TABLE run_event (
+        id INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES run(id), step TEXT NOT NULL, kind TEXT NOT NULL,
+        detail TEXT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL, chat TEXT NOT NULL, at INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX run_event_run ON run_event (run, id)")
+    # Every version of every fact stays; the newest one of a name counts.
+    db.conn.execute("""CREATE TABLE fact (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL REFERENCES incident(id), name TEXT NOT NULL,
+        value TEXT NOT NULL, confirmed INTEGER NOT NULL, source TEXT NOT NULL, since INTEGER NOT NULL,
+        actor TEXT NOT NULL, actor_name TEXT NOT NULL, chat TEXT NOT NULL, recorded_at INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX fact_incident ON fact (incident, name, id)")
+
+
+@migrations()
+def m007_calls(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE call (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, system TEXT NOT NULL, action TEXT NOT NULL,
+        params TEXT NOT NULL, context TEXT NOT NULL DEFAULT '{}', incident TEXT NOT NULL DEFAULT '',
+        run TEXT NOT NULL DEFAULT '', step TEXT NOT NULL DEFAULT '', drill TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL DEFAULT 'waiting', attempts INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL,
+        status INTEGER NOT NULL DEFAULT 0, answer TEXT NOT NULL DEFAULT '', result TEXT NOT NULL DEFAULT '{}',
+        error TEXT NOT NULL DEFAULT '', created_at INTEGER NOT NULL, told_at INTEGER NOT NULL DEFAULT 0,
+        finished_at INTEGER NOT NULL DEFAULT 0)""")
+    db.conn.execute("CREATE INDEX call_open ON call (system, id) WHERE state IN ('waiting', 'sending')")
+    db.conn.execute("CREATE INDEX call_incident ON call (incident, id)")
+    # A call of a drill never turns into a real one.
+    db.conn.execute("""CREATE TRIGGER call_kind_is_final BEFORE UPDATE OF drill ON call WHEN NEW.drill <> OLD.drill
+        BEGIN SELECT RAISE(ABORT, 'a call''s kind is set at its creation'); END""")
