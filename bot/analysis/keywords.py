@@ -76,6 +76,7 @@ class Matcher:
     """Matches folded texts against the rules of ``subjects``. Raises ``RuleError`` for the first bad rule."""
 
     def __init__(self, subjects: Sequence[Subject]) -> None:
+        self.subjects = tuple(subjects)
         self._numbers: dict[str, int] = {}
         self._patterns: list[str] = []
         self._rules = [self._compile(order, subject) for order, subject in enumerate(subjects)]
