@@ -205,26 +205,36 @@ async def run(kills: int, seed: int, folder: Path) -> list[tuple[str, str, bool]
         (folder / "fengbo.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
         process = Process(folder, {**platforms.environment(), "PUSH_TOKEN": TOKEN}, port)
         platforms.connect(process.url)
-        tally, stop = Tally(), asyncio.Event()
-        await process.start()
-        channel = settings["channels"][SUBJECTS[0]]["slack"]
-        writers = [asyncio.create_task(push(process, tally, stop))]
-        await _first_incident(folder / "fengbo.db")
-        writers += [
-            asyncio.create_task(command(platforms.slack, tally, channel, stop)),
-            asyncio.create_task(mention(platforms.slack, tally, channel, stop)),
-            asyncio.create_task(write_to_wecom(platforms.wecom, tally, stop)),
-        ]
-        for _ in range(kills):
-            await asyncio.sleep(dice.uniform(0.05, 1.2))
-            await process.end(signal.SIGKILL)
+        tally = Tally()
+        try:
             await process.start()
-        await asyncio.sleep(1.0)
-        stop.set()
-        await asyncio.gather(*writers)
-        await _settle(folder / "fengbo.db")
-        await process.end(signal.SIGTERM)
+            await _busy_time(process, platforms, settings, tally, kills, dice)
+            await _settle(folder / "fengbo.db")
+        finally:
+            await process.end(signal.SIGTERM)
         return judge(folder / "fengbo.db", platforms.slack, tally, kills)
+
+
+async def _busy_time(
+    process: Process, platforms: FakePlatforms, settings: dict[str, Any], tally: Tally, kills: int, dice: random.Random
+) -> None:
+    """Everybody writes while the process is killed and started again."""
+    stop = asyncio.Event()
+    channel = settings["channels"][SUBJECTS[0]]["slack"]
+    writers = [asyncio.create_task(push(process, tally, stop))]
+    await _first_incident(process.folder / "fengbo.db")
+    writers += [
+        asyncio.create_task(command(platforms.slack, tally, channel, stop)),
+        asyncio.create_task(mention(platforms.slack, tally, channel, stop)),
+        asyncio.create_task(write_to_wecom(platforms.wecom, tally, stop)),
+    ]
+    for _ in range(kills):
+        await asyncio.sleep(dice.uniform(0.05, 1.2))
+        await process.end(signal.SIGKILL)
+        await process.start()
+    await asyncio.sleep(1.0)
+    stop.set()
+    await asyncio.gather(*writers)
 
 
 async def _first_incident(path: Path) -> None:
