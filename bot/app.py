@@ -37,11 +37,13 @@ from bot.intake.minimise import Minimiser, install_key
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
 from bot.metrics import Metrics
+from bot.model.card import Form
 from bot.model.incident import SYSTEM
 from bot.model.message import Message
 from bot.model.text import LANGUAGES, Text
 from bot.reports import png
 from bot.reports.charts import chart_maker
+from bot.response.build import Response
 from bot.sources.factory import sources_from
 from bot.sources.net import new_session
 from bot.sources.preset import merged
@@ -52,11 +54,12 @@ from bot.web import Api, Readiness, errors
 from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
+from handlers.step_forms import step_form
 
 log = logging.getLogger(__name__)
 
 LEASE_TIME = 15 * SECOND
-WARM_UP_AFTER = 5 * SECOND
+WARM_UP_AFTER = 30 * SECOND
 GC_THRESHOLDS = (20_000, 20, 20)
 
 
@@ -89,18 +92,22 @@ class App:
         key = self.store.write_now(lambda db: install_key(db, config.privacy.secret("author_key")))
         self.minimiser = Minimiser(config.privacy.mask, key)
         self.registry = handlers.load()
-        self.cards = IncidentCards(config)
+        self.response = Response(config)
+        self.cards = IncidentCards(config, self.response.panel)
         self.notices = Notices(config, self.cards)
-        self.incidents = Incidents(config, self.notices, self.watch.subjects)
+        self.runs = self.response.connect(self.notices)
+        self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
-        services = Services(config, self.incidents, self.cards, self.watch, self.intake.take_now)
+        services = Services(
+            config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice
+        )
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
             self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
         )
         self.chats = chat_builder.build(
             config, self.store, self.clock, make=chart_maker(self.store, self.clock),
-            form_for=self.registry.form_for, complete=self._complete, language_of=self.dispatcher.language_of,
+            form_for=self._form_for, complete=self._complete, language_of=self.dispatcher.language_of,
             accepted=self._event_accepted, visitor="visitor" if demo else "",
         )  # fmt: skip
         self.sender = Sender(
@@ -115,6 +122,7 @@ class App:
                 "escalate": lambda db, timer, now: self.incidents.escalate(db, timer.object, now),
                 "refresh": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
                 "silence_ends": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
+                **self.response.timers(),
             },
             self._changed, {"article": ArticleErrand(services, self.clock, self._open_session)},
         )  # fmt: skip
@@ -307,6 +315,11 @@ class App:
     async def _late_timers(self) -> str:
         late = await self.alarm.late()
         return f"{late} timers are more than a minute late" if late else ""
+
+    def _form_for(self, form_id: str, command: str, language: str) -> Form | None:
+        """A form of a command, or of a step of a run as it stands now."""
+        found = self.registry.form_for(form_id, command, language)
+        return found or self.store.read_now(lambda db: step_form(db, self.runs, form_id, command, language))
 
     def _complete(self, line: str, language: str) -> list[tuple[str, str]]:
         return [(insert, render(Text(key), language)) for insert, key in self.registry.complete(line, language)]

@@ -70,6 +70,6 @@ def set_up(kind: str, secrets: Iterable[str], level: str = "INFO") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    logging.getLogger("slack_bolt").setLevel(logging.WARNING)
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     logging.getLogger("slack_sdk").setLevel(logging.WARNING)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_SECONDS = 30
 CACHE_KIB = 64 * 1024
+READER_CACHE_KIB = 8 * 1024  # readers look at recent minutes; the system caches the file itself
 # How long jobs may gather behind the first one before the commit; a bound on the latency a bulk job adds to a click.
 GROUP_SECONDS = 0.015
 GROUP_JOBS = 64
@@ -126,12 +127,12 @@ class Store:
     def _reader(self) -> Database:
         database = getattr(self._local, "database", None)
         if database is None:
-            database = self._connect()
+            database = self._connect(READER_CACHE_KIB)
             database.conn.execute("PRAGMA query_only=ON")
             self._local.database = database
         return database
 
-    def _connect(self) -> Database:
+    def _connect(self, cache_kib: int = CACHE_KIB) -> Database:
         connection = sqlite3.connect(
             self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -139,7 +140,7 @@ class Store:
         # FULL: an acknowledged row survives a power cut, not only a killed process; grouped commits keep it cheap.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size=-{cache_kib}")
         connection.execute("PRAGMA wal_autocheckpoint=4000")
         self._connections.append(connection)
         return Database(connection)

@@ -89,9 +89,11 @@ def assess(
     asking whether a grade may be left."""
     if subject.sensitive:
         factor *= rules.numbers["sensitive_factor"]
-    signals = sorted(
-        _signals(measured, baseline, rules, factor), key=lambda signal: (-signal.grade, -_excess(signal), signal.metric)
-    )
+    found = _signals(measured, baseline, rules, factor)
+    if subject.kind != "own" and measured.carrier is Carrier.KOL:
+        # One large account on a competitor or a policy is its opinion; on ourselves it is the beginning of something.
+        found = [signal for signal in found if signal.metric != "carrier_120m"]
+    signals = sorted(found, key=lambda signal: (-signal.grade, -_excess(signal), signal.metric))
     for grade in _LADDER:
         dimensions = {DIMENSION[signal.metric] for signal in signals if signal.grade >= grade}
         if len(dimensions) < rules.need[grade.word]:
