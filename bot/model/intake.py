@@ -12,6 +12,8 @@ from bot.model.post import Author, Engagement, Post
 
 MAX_TEXT = 100_000
 MAX_FIELD = 2_000
+MOST = 1 << 53  # counts beyond what JSON numbers can say exactly are cut
+NOBODY, NO_ENGAGEMENT = Author(), Engagement()
 EARLIEST_AT = 946_684_800_000  # 2000-01-01: anything before is a broken date
 # A feed's clock may run ahead a little; more than a day is a broken date.
 FUTURE_ALLOWANCE = 86_400_000
@@ -82,7 +84,7 @@ def parse_post(data: Any, *, source: str, platform: str, now: int, drill: str = 
 
     Raises ``PostError`` naming the field. Unknown fields are ignored: vendors add some every year.
     """
-    if not isinstance(data, Mapping):
+    if type(data) is not dict and not isinstance(data, Mapping):  # the first question is much the cheaper one
         raise PostError("post", "must be a JSON object")
     text = _string(data, "text", MAX_TEXT) or ""
     title = _string(data, "title", MAX_FIELD)
@@ -118,6 +120,8 @@ def _string(data: Mapping[str, Any], field: str, longest: int) -> str | None:
     value = data.get(field)
     if value is None:
         return None
+    if type(value) is str and len(value) <= longest:  # nearly always; the rest is for the odd ones
+        return value if value.isascii() else _storable(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -131,23 +135,29 @@ def _string(data: Mapping[str, Any], field: str, longest: int) -> str | None:
 
 def _storable(value: str) -> str:
     """Lone surrogates cannot be stored or sent on; every other odd character can."""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode()
+    return value
 
 
 def _count(value: Any, field: str) -> int:
+    if type(value) is int and 0 <= value <= MOST:
+        return value
     if value is None or value == "":
         return 0
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
         raise PostError(field, f"must be a whole number, not {str(value)[:40]!r}") from None
-    return min(max(number, 0), 1 << 53)
+    return min(max(number, 0), MOST)
 
 
 def _author(data: Any) -> Author:
     if data is None:
-        return Author()
-    if not isinstance(data, Mapping):
+        return NOBODY
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise PostError("author", "must be an object with id, name, followers, verified")
     identity = data.get("id")
     return Author(
@@ -160,8 +170,8 @@ def _author(data: Any) -> Author:
 
 def _engagement(data: Any) -> Engagement:
     if data is None:
-        return Engagement()
-    if not isinstance(data, Mapping):
+        return NO_ENGAGEMENT
+    if type(data) is not dict and not isinstance(data, Mapping):
         raise PostError("engagement", "must be an object with views, likes, reposts, comments")
     return Engagement(
         views=_count(data.get("views"), "engagement.views"),
