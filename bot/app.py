@@ -1,7 +1,6 @@
 """The composition root: every part made once, by plain constructor arguments, and run as one."""
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -36,6 +35,7 @@ from bot.intake.intake import Intake
 from bot.intake.minimise import Minimiser, install_key
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
+from bot.memory import settle_memory
 from bot.metrics import Metrics
 from bot.model.card import Form
 from bot.model.incident import SYSTEM
@@ -60,7 +60,6 @@ log = logging.getLogger(__name__)
 
 LEASE_TIME = 15 * SECOND
 WARM_UP_AFTER = 30 * SECOND
-GC_THRESHOLDS = (20_000, 20, 20)
 
 
 class StartRefused(Exception):
@@ -341,14 +340,6 @@ class App:
                 )
                 outbox.enqueue(db, notice, f"undelivered:{row.key}", now)
                 return
-
-
-def settle_memory() -> None:
-    """Take what start-up made (modules, tables, words) out of the garbage collector's sight and let it look less often:
-    walking through all of it took up to a quarter of a second, again and again, while messages waited."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def is_loopback(host: str) -> bool:

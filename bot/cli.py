@@ -14,6 +14,7 @@ import orjson
 from bot import logs
 from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
+from bot.memory import settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
 from bot.response.commands import playbook
 from bot.texts import render
@@ -142,6 +143,7 @@ def analyse(files: tuple[str, ...], config_path: str | None) -> None:
 
     config, _ = read_config(config_path)
     analyser = Analyser([item.subject() for item in config.subjects], engine_named(config.grading.engine))
+    settle_memory()
     bad: list[str] = []
 
     def report(number: int, error: str) -> None:

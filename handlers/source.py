@@ -195,7 +195,8 @@ def _propose(request: Request, subject: Subject, changed: KeywordRule) -> Reply:
     try:
         Matcher([tried])
     except RuleError as error:
-        raise UserError("error.bad_rule", cause=str(error)) from error
+        cause = Text(f"rule_error.{error.code}", {"detail": error.detail})
+        raise UserError("error.bad_rule", cause=cause) from error
     before, looked_at, _ = _trial(request, subject)
     after, _, samples = _trial(request, tried)
     number = rules.propose(request.db, subject.id, changed, request.actor, request.now)
