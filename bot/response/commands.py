@@ -140,6 +140,7 @@ def match_(words: tuple[str, ...], kinds: tuple[str, ...], industry: str, grade:
 def library_folder(folder: str | None, config_path: str | None) -> Path:
     """The library: ``--library``, the configuration's, or ``playbooks`` in the working folder or beside the program."""
     from bot.cli import find_config
+    from bot.response.library import shipped_folder
 
     if folder:
         return Path(folder)
@@ -152,8 +153,7 @@ def library_folder(folder: str | None, config_path: str | None) -> Path:
                 click.echo(f"{place}: {render(text, _language())}", err=True)
             raise SystemExit(2) from None
         return named if named.is_absolute() or named.is_dir() else file.parent / named
-    here = Path("playbooks")
-    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "playbooks"
+    return shipped_folder()
 
 
 def lint_paths(paths: list[Path], base: Path, today: date) -> list[Finding]:

@@ -77,6 +77,12 @@ def load_library(folder: str | Path) -> Library:
     return library
 
 
+def shipped_folder() -> Path:
+    """The library to use where none is named: ``playbooks`` in the working folder, else the one beside the program."""
+    here = Path("playbooks")
+    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "playbooks"
+
+
 def playbook_files(path: Path) -> Iterator[Path]:
     """The playbook files that a path means: itself, or those one or two folders below it."""
     if path.is_file():
@@ -222,6 +228,8 @@ def _explain(item: Any, root: yaml.Node | None, name: str) -> Finding:
         key, params["near"] = f"condition_{cause.code}", cause.near
     elif cause is not None and str(cause) in _CODES:
         key = f"bad_{cause}"
+    elif isinstance(given, bool):
+        key = "bad_truth"
     elif key == "unknown_kind":
         params["value"] = context.get("tag", "")
     elif key == "invalid" and place and item["type"] in {"model_type", "model_attributes_type", "dict_type"}:

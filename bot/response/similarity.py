@@ -1,6 +1,11 @@
-"""How alike short texts are, by character n-grams (Chinese needs no segmentation, English keeps its stems)."""
+"""How alike short texts are: character n-grams for Chinese (no segmentation needed), words and stems for Latin script.
 
-from collections.abc import Sequence
+N-grams of letters would make all English alike (it has few pairs of letters), words alone would miss Chinese.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +13,11 @@ import numpy.typing as npt
 from bot.analysis.text import clean, fold
 
 BITS = 14
-# Odd multipliers spread code points over 32 bits; the upper bits of the product are the best mixed ones.
-_FIRST, _SECOND, _THIRD = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_RUN = re.compile(r"[a-z0-9']+|[^\W\x00-\x7f]+")
+_STEM = 5  # withdraw, withdrawal, withdrawing share their first letters
+# A single character says little, a pair is mostly a word, a triple mostly a phrase.
+_CHARACTERS = ((1, 0.4), (2, 1.0), (3, 0.8))
+_WORD, _STEM_WEIGHT, _PAIR = 1.0, 0.8, 0.6
 
 Matrix = npt.NDArray[np.float32]
 
@@ -20,7 +28,7 @@ def folded(text: str) -> str:
 
 
 class Similarity:
-    """Compares texts with a fixed set of documents; n-grams that many documents share weigh less."""
+    """Compares texts with a fixed set of documents; what many documents share weighs less."""
 
     def __init__(self, documents: Sequence[str]) -> None:
         counts = _counts(documents)
@@ -38,19 +46,29 @@ class Similarity:
 
 
 def _counts(texts: Sequence[str]) -> Matrix:
-    """(texts × 2^BITS) counts of hashed pairs and triples of characters, damped by the logarithm."""
+    """(texts × 2^BITS) weighted counts of hashed features, damped by the logarithm."""
     table = np.zeros((len(texts), 1 << BITS), dtype=np.float32)
     for row, text in enumerate(texts):
-        np.add.at(table[row], _places(text), 1)
+        for feature, weight in _features(text):
+            table[row, zlib.crc32(feature.encode("utf-8", "surrogatepass")) >> (32 - BITS)] += weight
     return np.log1p(table)
 
 
-def _places(text: str) -> npt.NDArray[np.int64]:
-    """The table places of a text's pairs and triples; a blank at either end marks where it begins and ends."""
-    codes = np.frombuffer(f" {text} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    pairs = (codes[:-1] * _FIRST) ^ (codes[1:] * _SECOND)
-    triples = (pairs[:-1] * _SECOND) ^ (codes[2:] * _THIRD)
-    return (np.concatenate([pairs, triples]) * _FIRST >> np.uint32(32 - BITS)).astype(np.int64)
+def _features(text: str) -> Iterator[tuple[str, float]]:
+    before = ""
+    for run in _RUN.findall(text):
+        if run.isascii():
+            yield f"w{run}", _WORD
+            if len(run) > _STEM:
+                yield f"s{run[:_STEM]}", _STEM_WEIGHT
+            if before:
+                yield f"p{before} {run}", _PAIR
+            before = run
+        else:
+            before = ""
+            for length, weight in _CHARACTERS:
+                for start in range(len(run) - length + 1):
+                    yield run[start : start + length], weight
 
 
 def _unit(table: Matrix) -> Matrix:

@@ -63,7 +63,7 @@ def parse_duration(value: Any) -> int:
     match = _DURATION.fullmatch(str(value))
     if not match:
         raise ValueError("duration")
-    return int(float(match[1]) * _UNITS[match[2]])
+    return round(float(match[1]) * _UNITS[match[2]])
 
 
 def show_duration(milliseconds: int) -> str:
@@ -71,7 +71,8 @@ def show_duration(milliseconds: int) -> str:
     for unit in ("w", "d", "h", "m"):
         if milliseconds and milliseconds % _UNITS[unit] == 0:
             return f"{milliseconds // _UNITS[unit]}{unit}"
-    return f"{milliseconds / 1000:g}s"
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds}.{rest:03d}s" if rest else f"{seconds}s"
 
 
 def _grade(value: Any) -> Grade:

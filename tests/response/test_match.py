@@ -1,0 +1,145 @@
+"""The right playbook comes first, for reasons a person can read."""
+
+import pytest
+
+from bot.analysis.crisis_types import classify
+from bot.model.grade import Grade
+from bot.model.text import LANGUAGES
+from bot.response.library import load_library
+from bot.response.match import Match, Matcher, Outcome, Situation
+from bot.response.schema import Playbook
+from bot.response.similarity import Similarity, folded
+from bot.texts import render
+from tests.response.playbooks import ROOT, sound
+
+EXEMPLARS = ("withdrawal-failure", "service-outage", "data-leak", "rumour")
+
+
+@pytest.fixture(scope="module")
+def matcher() -> Matcher:
+    library = load_library(ROOT)
+    return Matcher([playbook for name in EXEMPLARS if (playbook := library.get(name))])
+
+
+def of(text: str, **changes: object) -> Situation:
+    kinds = {hit.type.value: hit.weight for hit in classify([folded(text)])[0]}
+    return Situation(**{"kinds": kinds, "texts": [text], "grade": Grade.ORANGE, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "industry", "wanted"),
+    [
+        ("余额里的钱四天都转不出来，客服一直让等，是不是要卷钱了", "internet-finance", "withdrawal-failure"),
+        ("平台把出金关了，几千人堵在楼下要钱", "fintech", "withdrawal-failure"),
+        ("cash out has been stuck since Monday and nobody answers", "fintech", "withdrawal-failure"),
+        ("全国都连不上，收银台扫不了码，门店全停了", "cloud", "service-outage"),
+        ("控制台 502 一上午了，状态页还说正常", "cloud", "service-outage"),
+        ("Console unreachable, all regions failing for an hour", "cloud", "service-outage"),
+        ("刚下完单就有骗子打来，姓名地址订单全知道", "general", "data-leak"),
+        ("论坛上有人挂出他们两千万用户资料打包卖", "cloud", "data-leak"),
+        ("Someone posted a dump of their customer records with phone numbers", "general", "data-leak"),
+        ("群里都在传他们明天要关门，那张截图明显是P的", "general", "rumour"),
+        ("网传老板跑路，其实是旧闻翻炒", "general", "rumour"),
+        ("That memo going around is fake, an old hoax with a new date", "general", "rumour"),
+    ],
+)
+def test_the_right_playbook_comes_first(matcher: Matcher, text: str, industry: str, wanted: str) -> None:
+    ranked = matcher.rank(of(text, industry=industry))
+    assert ranked and ranked[0].playbook_id == wanted, ranked
+
+
+def test_the_reasons_read_as_a_colleague_would_say_them(matcher: Matcher) -> None:
+    situation = Situation(
+        kinds={"withdrawal_failure": 0.91}, industry="internet-finance", grade=Grade.ORANGE, posture="tightening"
+    )
+    best = matcher.rank(situation)[0]
+    assert "；".join(render(reason, "zh-CN") for reason in best.reasons) == (
+        "类型：提现困难 0.91；行业：internet-finance；级别：橙色 Ⅱ；政策收紧，合规优先"
+    )
+    assert all(render(reason, language) for reason in best.reasons for language in LANGUAGES)
+
+
+def changed(**changes: object) -> float:
+    """The score of the sound playbook in a plain situation with something changed."""
+    return one(sound(), **changes).score
+
+
+def one(playbook: Playbook, **changes: object) -> Match:
+    plain = {"kinds": {"outage": 0.6}, "grade": Grade.ORANGE}
+    return Matcher([playbook]).rank(Situation(**{**plain, **changes}))[0]  # type: ignore[arg-type]
+
+
+def test_scores_move_the_way_people_expect() -> None:
+    plain = changed()
+    assert 0 < plain < 1
+    assert changed(kinds={"outage": 0.9}) > plain
+    assert changed(texts=["网站打不开了，宕机了"]) > plain
+    assert changed(grade=Grade.BLUE) < plain
+    assert changed(subject_kind="competitor") < plain
+    assert changed(outcomes={"outage": Outcome(5, 1.0)}) > plain
+    assert changed(outcomes={"outage": Outcome(5, 0.0)}) < plain
+    assert changed(outcomes={"outage": Outcome(0, 1.0)}) == plain
+    assert changed(outcomes={"other": Outcome(5, 1.0)}) == plain
+
+
+def test_posture_and_sensitive_periods_move_only_what_asks_for_it() -> None:
+    playbook = sound()
+    careful = playbook.model_copy(
+        update={"match": playbook.match.model_copy(update={"compliance_weight": 0.5, "sensitive_weight": 0.5})}
+    )
+    for situation in ({"posture": "tightening"}, {"sensitive_period": True}):
+        assert one(playbook, **situation).score == one(playbook).score
+        assert one(careful, **situation).score > one(careful).score
+
+
+def test_compliance_first_turns_the_order_when_policy_tightens() -> None:
+    fast, lawful = sound(), sound()
+    lawful = lawful.model_copy(
+        update={
+            "id": "lawful",
+            "crisis_types": ("regulatory_action",),
+            "match": lawful.match.model_copy(update={"compliance_weight": 0.6}),
+        }
+    )
+    kinds = {"outage": 0.6, "regulatory_action": 0.52}
+    both = Matcher([fast, lawful])
+    assert [item.playbook_id for item in both.rank(Situation(kinds=kinds))] == ["outage", "lawful"]
+    ranked = both.rank(Situation(kinds=kinds, posture="tightening"))
+    assert [item.playbook_id for item in ranked] == ["lawful", "outage"]
+
+
+def test_nothing_to_go_by_matches_nothing() -> None:
+    assert Matcher([sound()]).rank(Situation()) == []
+    assert Matcher([]).rank(Situation(kinds={"outage": 1.0}, texts=["宕机"])) == []
+    assert Matcher([sound()]).rank(Situation(texts=["今天天气真好，适合出去走走"])) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天天气真好，适合出去走走",
+        "新品发布会很精彩，设计好看",
+        "The weather is lovely, let us go for a walk in the park",
+    ],
+)
+def test_ordinary_talk_hardly_matches_anything(matcher: Matcher, text: str) -> None:
+    assert all(match.score < 0.2 for match in matcher.rank(of(text)))
+
+
+def test_a_latin_word_counts_only_by_itself() -> None:
+    assert changed(texts=["the server is down"]) > changed(texts=["please download the app"])
+
+
+def test_a_score_is_never_outside_its_bounds() -> None:
+    everything = {"outage": Outcome(1000, 1.0)}
+    assert changed(kinds={"outage": 50.0}, texts=["宕机 down 网站打不开了"], outcomes=everything) <= 1
+
+
+def test_likeness_is_one_for_the_same_text_and_near_none_for_another() -> None:
+    similarity = Similarity([folded("提现三天还没到账"), folded("网站又打不开了"), ""])
+    alike = similarity.to(folded("提現三天還沒到賬"))
+    assert alike[0] > 0.99
+    assert alike[1] < 0.1
+    assert alike[2] == 0
+    assert list(similarity.to("")) == [0, 0, 0]
+    assert list(Similarity([]).to("任何")) == []
