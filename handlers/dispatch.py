@@ -12,6 +12,7 @@ from bot.model.card import Card
 from bot.model.incident import Actor
 from bot.model.message import Event, Message
 from bot.model.text import Text, UserError
+from bot.store import runs as run_store
 from bot.texts import render
 from handlers.registry import EVERYBODY, Command, Registry, Reply, Request, Services
 
@@ -57,7 +58,8 @@ class Dispatcher:
         self._permit(command, actor)
         if not incident_id and event.anchor:
             object_ = outbox.object_at(db, event.anchor)
-            incident_id = object_.partition(":")[2] if object_.startswith("incident:") else ""
+            kind, _, name = object_.partition(":")
+            incident_id = name if kind == "incident" else run_store.incident_of(db, name) if kind == "run" else ""
         request = Request(
             db, self._services, actor, event, language, now, command.name, rest, incident_id, self._registry
         )

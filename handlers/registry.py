@@ -20,6 +20,8 @@ from bot.model.card import Card, Form
 from bot.model.incident import Actor, Incident
 from bot.model.message import Attachment, Event
 from bot.model.text import Text, UserError
+from bot.response.advice import Advice
+from bot.response.runs import Runs
 from bot.store import incidents as incident_store
 
 INCIDENT_ID = re.compile(r"(?<![A-Za-z0-9-])#?([IiDd])-?(\d{1,9})(?![A-Za-z0-9-])")
@@ -27,6 +29,13 @@ _ADDRESSED = re.compile(r"^(?:<@[^>]+>|@\S+|/crisis|/fengbo|/(?=\w))\s*", re.IGN
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 # Full-width letters, digits and signs (ｈｅｌｐ, ＃Ｉ－１２) read like the plain ones; one character for one.
 _NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}
+
+
+def narrow(text: str) -> str:
+    """Full-width letters, digits and signs as plain ones, one for one."""
+    return text.translate(_NARROW)
+
+
 EVERYBODY = frozenset({"*"})  # even people who are not in the configuration
 MEMBERS: frozenset[str] = frozenset()  # everybody in the configuration
 
@@ -40,6 +49,8 @@ class Services:
     cards: IncidentCards
     watch: Watch
     take_in: Callable[[Database, Sequence[dict[str, object]], str, str, int], Accepted]
+    runs: Runs
+    advice: Advice
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Small makers of what many tests need: posts, analyses, messages, a configuration, a store with services on it."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from bot.model.incident import Actor, Incident
 from bot.model.message import Event, Message
 from bot.model.post import Analysis, Engagement, Post, TypeHit
 from bot.model.signal import Signal
+from bot.response.build import Response
 from bot.store.database import Store
 from bot.warning.assess import Thresholds, thresholds
 from bot.warning.service import Verdict
@@ -144,6 +145,7 @@ class House:
     dispatcher: Dispatcher
     rules: Thresholds
     pokes: list[Any]
+    response: Response
 
     @property
     def now(self) -> int:
@@ -206,13 +208,21 @@ def outbox_rows(db: Database) -> list[tuple[str, Message]]:
     return [(row[0], Message.from_json(orjson.loads(row[1]))) for row in rows]
 
 
-def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapping[str, Any] | None = None) -> House:
+def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapping[str, Any] | None = None,
+          playbooks: Sequence[str] = ()) -> House:  # fmt: skip
+    """``playbooks`` are the YAML texts of its library."""
     settings = config(text)
     store, clock = Store(folder / "fengbo.db"), VirtualClock(start)
     watch = Watch(settings)
-    cards = IncidentCards(settings)
+    library = folder / "playbooks"
+    library.mkdir(exist_ok=True)
+    for number, plan in enumerate(playbooks):
+        (library / f"{number}.yaml").write_text(plan, encoding="utf-8")
+    response = Response(settings, folder)
+    cards = IncidentCards(settings, response.panel)
     notices = Notices(settings, cards)
-    incidents = Incidents(settings, notices, watch.subjects)
+    runs = response.connect(notices)
+    incidents = Incidents(settings, notices, watch.subjects, response.incident_changed)
     minimiser = Minimiser(settings.privacy.mask, b"test")
     pokes: list[Any] = []
 
@@ -220,11 +230,11 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
         reading = accept.read(items, minimiser, source=source, platform=platform, now=now)
         return accept.keep(db, reading, items, source, now)
 
-    services = Services(settings, incidents, cards, watch, take_in)
+    services = Services(settings, incidents, cards, watch, take_in, runs, response.advice)
     registry = handlers.load()
     return House(
         settings, store, clock, watch, cards, notices, incidents, services, registry, Dispatcher(registry, services),
-        thresholds("general", overrides), pokes,
+        thresholds("general", overrides), pokes, response,
     )  # fmt: skip
 
 

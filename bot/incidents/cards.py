@@ -1,5 +1,7 @@
 """The incident card: what a manager must see in one glance, and what can be pressed."""
 
+from collections.abc import Callable, Sequence
+
 from sqlite_utils import Database
 
 from bot.config import Config
@@ -17,11 +19,16 @@ QUOTES_SHOWN = 3
 QUOTE_CHARACTERS = 140
 
 
+# Sections and buttons that another room puts on an incident's card.
+Panel = Callable[[Database, Incident, str, int], tuple[list[Section], list[Button]]]
+
+
 class IncidentCards:
     """Builds cards from the record; ``public_url`` is where the console can be opened, empty for no link."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, panel: Panel | None = None) -> None:
         self._config = config
+        self._panel = panel or (lambda db, incident, language, now: ([], []))
 
     def __call__(self, db: Database, incident: Incident, language: str, now: int) -> Card:
         def say(key: str, **params: object) -> str:
@@ -43,6 +50,8 @@ class IncidentCards:
             sections.append(Paragraph(say("card.silenced", until=words.clock_time(until), reason=why, who=who)))
         if incident.blind_sources:
             sections.append(Paragraph(say("card.blind", sources=list(incident.blind_sources)), strong=True))
+        more_sections, more_buttons = self._panel(db, incident, language, now)
+        sections.extend(more_sections)
         public_url = self._config.chat.console.public_url
         return Card(
             title=f"{incident.id} {render(words.title(incident), language)}",
@@ -51,7 +60,7 @@ class IncidentCards:
             grade_label=say("card.grade", grade=words.grade(incident.grade)),
             subtitle=self._subtitle(incident, language, now),
             sections=tuple(sections),
-            buttons=buttons(incident, language),
+            buttons=buttons(incident, language, more_buttons),
             footer=say("card.footer", updated=words.clock_time(incident.updated_at), version=incident.version),
             link=f"{public_url.rstrip('/')}/#{incident.id}" if public_url else "",
             drill=say("card.drill", drill=incident.drill) if incident.kind == "drill" else "",
@@ -100,8 +109,17 @@ class IncidentCards:
         return quotes
 
 
-def buttons(incident: Incident, language: str) -> tuple[Button, ...]:
-    """What can be pressed in this status, most likely first; six at most, which every chat can show."""
+def buttons(incident: Incident, language: str, more: Sequence[Button] = ()) -> tuple[Button, ...]:
+    """What can be pressed in this status, most likely first; six at most, which every chat can show. One of ``more``
+    stands second, where it is seen; the chart gives way to it."""
+    own = _own_buttons(incident, language)
+    if not more:
+        return own
+    kept = [item for item in own if not item.command.startswith("chart ")]
+    return (kept[0], more[0], *kept[1:])[:6]
+
+
+def _own_buttons(incident: Incident, language: str) -> tuple[Button, ...]:
 
     def button(name: str, *, style: str = "default", form: str = "", command: str = "") -> Button:
         label = render(Text(f"button.{name}"), language)

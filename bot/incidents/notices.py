@@ -81,9 +81,11 @@ class Notices:
         reason: str = "",
         announce: Text | None = None,
         call: Sequence[PersonConfig] = (),
+        edition: str = "",
     ) -> None:
         """Bring the card up to date everywhere. ``reason`` (opened, raised …) with ``announce`` also says it in the
-        thread and calls people; a silenced incident is rewritten where it stands and announced nowhere."""
+        thread and calls people; a silenced incident is rewritten where it stands and announced nowhere. ``edition``
+        tells two cards of one version of the incident apart (what belongs to it has changed)."""
         silenced = store.silenced(db, subject=incident.subject, incident=incident.id, drill=incident.drill, now=now)
         for name, channel in channels_of(self._config, incident):
             language = self._config.channel_language(name)
@@ -98,7 +100,7 @@ class Notices:
                 why = "" if silenced else reason  # without a reason it is rewritten where it stands, or not at all
                 # Where the card is new it is its own announcement, so it calls; later the thread does.
                 mentions = () if known else _accounts(call, destination)
-                self._enqueue_card(db, incident, card, destination, lane, language, why, mentions, now)
+                self._enqueue_card(db, incident, card, destination, lane, language, why, mentions, now, edition)
                 if announce is not None and known and not silenced:
                     self._announce(db, incident, announce, destination, channel, call, language, reason, now)
             if reason and not silenced:
@@ -189,12 +191,13 @@ class Notices:
         reason: str,
         mentions: tuple[str, ...],
         now: int,
+        edition: str,
     ) -> None:
         message = Message(
             destination + lane[0], card=card, object=object_of(incident), language=language, reason=reason,
             mentions=mentions, drill=incident.drill, reply=self._invitation(db, incident, destination, now),
         )  # fmt: skip
-        key = f"{incident.id}:v{incident.version}:{destination}"
+        key = f"{incident.id}:v{incident.version}{edition}:{destination}"
         outbox.enqueue(db, message, key, now, not_before=lane[1])
 
     def _invitation(self, db: Database, incident: Incident, destination: str, now: int) -> dict[str, Any]:

@@ -36,8 +36,20 @@ NEXT_STATUS = {
 }  # fmt: skip
 
 
+# ``(db, incident, what, now)``; ``what`` is the kind of the timeline entry.
+OnChange = Callable[[Database, Incident, str, int], None]
+
+
 class Incidents:
-    def __init__(self, config: Config, notices: Notices, subjects: Callable[[], Sequence[Subject]]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        notices: Notices,
+        subjects: Callable[[], Sequence[Subject]],
+        on_change: OnChange | None = None,
+    ) -> None:
+        """``on_change`` hears of every change, in its transaction, after the record and the messages are written."""
+        self._on_change = on_change or (lambda db, incident, what, now: None)
         self._config = config
         self._notices = notices
         self._subjects = subjects
@@ -81,6 +93,7 @@ class Incidents:
         self._schedule_escalation(db, incident, now)
         announce = self._announcement("announce.opened", incident)
         self._notices.show(db, incident, now, reason="opened", announce=announce, call=people.duty(self._config, now))
+        self._on_change(db, incident, "opened", now)
         return incident
 
     def _back(self, db: Database, incident: Incident, verdict: Verdict, grade: Grade, now: int) -> Incident:
@@ -114,6 +127,7 @@ class Incidents:
             minutes = rules.hold(before.grade) // MINUTE
             announce = self._announcement("announce.lowered", incident, minutes=minutes)
             self._notices.show(db, incident, now, reason="lowered", announce=announce)
+            self._on_change(db, incident, "lowered", now)
             return incident
         if decision.move is Move.RESOLVE:
             incident = replace(incident, status=Status.RESOLVED, resolved_at=now)
@@ -143,6 +157,7 @@ class Incidents:
         announce = self._announcement("announce.raised", incident, before=words.grade(before))
         call = people.duty(self._config, now) if incident.status is Status.OPEN else self._owner(incident)
         self._notices.show(db, incident, now, reason="raised", announce=announce, call=call)
+        self._on_change(db, incident, "raised", now)
         return incident
 
     def _retype(self, db: Database, incident: Incident, verdict: Verdict, now: int) -> Incident:
@@ -336,12 +351,14 @@ class Incidents:
         incident = store.save(db, incident, now)
         audit.append(db, actor, kind, incident.id, now, params)
         self._notices.show(db, incident, now)
+        self._on_change(db, incident, kind, now)
         return incident
 
     def _ended(self, db: Database, incident: Incident, reason: str, announce: Text, now: int) -> Incident:
         timers.cancel(db, "escalate", incident.id)
         incident = store.save(db, incident, now)
         self._notices.show(db, incident, now, reason=reason, announce=announce)
+        self._on_change(db, incident, reason, now)
         return incident
 
     def _silenced(self, db: Database, incident: Incident, now: int) -> bool:
