@@ -25,7 +25,7 @@ OTHER_INDUSTRY, ANY_INDUSTRY = 0.55, 0.92
 BELOW_GRADE, OTHER_SUBJECT, OTHER_PLATFORM = 0.7, 0.3, 0.9
 PAST_SHIFT, PAST_RUNS = 0.12, 3
 LEAST = 0.05
-MAXIMUM_TEXT = 6_000
+MAXIMUM_TEXT, MAXIMUM_POST, MAXIMUM_POSTS = 6_000, 600, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class Matcher:
     def _alike(self, texts: Sequence[str]) -> list[float]:
         """For each playbook the likeness (0–1) of its best document with the best of the posts."""
         best = [0.0] * len(self._playbooks)
-        for text in texts:
-            for owner, cosine in zip(self._owners, self._similarity.to(folded(text)), strict=True):
+        for text in {folded(text[:MAXIMUM_POST]) for text in texts[:MAXIMUM_POSTS]}:
+            for owner, cosine in zip(self._owners, self._similarity.to(text), strict=True):
                 best[owner] = max(best[owner], float(cosine))
         return [min(1.0, max(0.0, (value - ALIKE_FROM) / (ALIKE_FULL - ALIKE_FROM))) for value in best]
 

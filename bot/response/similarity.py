@@ -40,18 +40,31 @@ class Similarity:
         """The cosine (0–1) of a folded text with each document, in their order."""
         if len(self._documents) == 0 or not text:
             return np.zeros(len(self._documents), dtype=np.float32)
-        asked = _unit(_counts([text]) * self._rarity)
-        cosines: npt.NDArray[np.float32] = np.clip(self._documents @ asked[0], 0, 1)
-        return cosines
+        # A post has some hundred features of the table's thousands: only those columns are looked at.
+        counts = _count(text)
+        places = np.fromiter(counts, dtype=np.int64, count=len(counts))
+        values = np.log1p(np.fromiter(counts.values(), dtype=np.float32, count=len(counts))) * self._rarity[places]
+        length = max(float(np.linalg.norm(values)), 1e-9)
+        cosines: npt.NDArray[np.float32] = np.clip(self._documents[:, places] @ values / length, 0, 1)
+        return cosines.astype(np.float32)
 
 
 def _counts(texts: Sequence[str]) -> Matrix:
     """(texts × 2^BITS) weighted counts of hashed features, damped by the logarithm."""
     table = np.zeros((len(texts), 1 << BITS), dtype=np.float32)
     for row, text in enumerate(texts):
-        for feature, weight in _features(text):
-            table[row, zlib.crc32(feature.encode("utf-8", "surrogatepass")) >> (32 - BITS)] += weight
+        for place, count in _count(text).items():
+            table[row, place] = count
     return np.log1p(table)
+
+
+def _count(text: str) -> dict[int, float]:
+    """Place in the table → weighted count of the features there."""
+    counts: dict[int, float] = {}
+    for feature, weight in _features(text):
+        place = zlib.crc32(feature.encode("utf-8", "surrogatepass")) >> (32 - BITS)
+        counts[place] = counts.get(place, 0.0) + weight
+    return counts
 
 
 def _features(text: str) -> Iterator[tuple[str, float]]:
