@@ -39,11 +39,15 @@ from bot.memory import settle_memory
 from bot.metrics import Metrics
 from bot.model.card import Form
 from bot.model.incident import SYSTEM
-from bot.model.message import Message
+from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
 from bot.reports import png
 from bot.reports.charts import chart_maker
+from bot.response import linked
 from bot.response.build import Response
+from bot.response.linkage import LinkageWorker
+from bot.response.results import CallResults
+from bot.response.transport import open_session
 from bot.sources.factory import sources_from
 from bot.sources.net import new_session
 from bot.sources.preset import merged
@@ -94,12 +98,20 @@ class App:
         self.response = Response(config)
         self.cards = IncidentCards(config, self.response.panel)
         self.notices = Notices(config, self.cards)
-        self.runs = self.response.connect(self.notices)
+        self.linked = linked.build(
+            config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked
+        )
+        self.runs = self.response.connect(
+            self.notices,
+            self.linked.linkage if config.linkage.actions else None,
+            self.linked.replies if config.linkage.auto_reply else None,
+        )
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         services = Services(
-            config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice
-        )
+            config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
+            self.linked,
+        )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
             self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
@@ -122,14 +134,18 @@ class App:
                 "refresh": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
                 "silence_ends": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
                 **self.response.timers(),
+                **self.linked.timers(),
             },
-            self._changed, {"article": ArticleErrand(services, self.clock, self._open_session)},
+            self._changed,
+            {"article": ArticleErrand(services, self.clock, self._open_session), **self.linked.errands()},
         )  # fmt: skip
         analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
         self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)
         self.collector: Collector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._systems: aiohttp.ClientSession | None = None
+        self.linkage_worker: LinkageWorker | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._warming: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
@@ -144,6 +160,11 @@ class App:
         self._loop = asyncio.get_running_loop()
         self._session = new_session(self.config.privacy.allow_hosts)
         self.collector = self._collector(self._session)
+        self._systems = open_session()
+        self.linkage_worker = LinkageWorker(
+            self.store, self.clock, self.config, self._systems,
+            CallResults(self.notices, self.runs.action_result, self._changed),
+        )  # fmt: skip
         if self.role in ("all", "web"):
             await self._open_doors()
         if self.role in ("all", "worker"):
@@ -170,8 +191,9 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for stop in self.chats.stops:
             await stop()
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._systems):
+            if session is not None:
+                await session.close()
         await self._lease.release()
         self.store.close()
 
@@ -195,7 +217,9 @@ class App:
     def application(self) -> web.Application:
         """The HTTP application with every route."""
         app = web.Application(middlewares=[errors], client_max_size=32 * 1024 * 1024)
-        Api(self.config, self.store, self.clock, self.intake, self.metrics, self.ready).add_routes(app)
+        Api(self.config, self.store, self.clock, self.intake, self.metrics, self.ready, self.linked.replies).add_routes(
+            app
+        )
         self.chats.mount(app)
         return app
 
@@ -218,7 +242,7 @@ class App:
                 await asyncio.gather(*work, keeper, return_exceptions=True)
 
     def _parts(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-        assert self.collector is not None
+        assert self.collector is not None and self.linkage_worker is not None
         parts: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("pipeline", self.pipeline.run()),
             ("processor", self.processor.run()),
@@ -226,6 +250,7 @@ class App:
             ("alarm", self.alarm.run()),
             ("housekeeping", self.housekeeping.run()),
             ("collector", self.collector.run()),
+            ("linkage", self.linkage_worker.run()),
         ]
         if self.demo:
             platforms = {source.id: source.platform for source in self.config.sources}
@@ -259,6 +284,14 @@ class App:
     def _open_session(self) -> aiohttp.ClientSession:
         assert self._session is not None
         return self._session
+
+    def _systems_session(self) -> aiohttp.ClientSession:
+        assert self._systems is not None
+        return self._systems
+
+    def _call_asked(self) -> None:
+        if self.linkage_worker is not None:
+            self._on_loop(self.linkage_worker.wake)
 
     def _note_push(self, db: Database, source: str, count: int, now: int) -> None:
         if self.collector is not None:
@@ -327,14 +360,16 @@ class App:
         """A chat refused a message for good: it stands on the incident's timeline and in the console."""
         object_ = row.message.object or row.message.thread
         if object_.startswith("incident:") and incident_store.get(db, object_.partition(":")[2]):
-            params = {"destination": row.message.destination, "error": error[:200]}
+            params = {"destination": masked(row.message.destination), "error": error[:200]}
             incident_store.note(db, object_.partition(":")[2], "undelivered", now, SYSTEM, params)
         if row.message.chat == "console":
             return
         for name, channel in self.config.channels.items():
             if channel.console and name != "drill":
                 language = self.config.channel_language(name)
-                text = Text("announce.undelivered", {"destination": row.message.destination, "error": error[:200]})
+                text = Text(
+                    "announce.undelivered", {"destination": masked(row.message.destination), "error": error[:200]}
+                )
                 notice = Message(
                     f"console:{channel.console}", text=render(text, language), language=language, reason="undelivered"
                 )

@@ -18,6 +18,7 @@ from bot.intake.intake import HookRefused, Intake
 from bot.metrics import Metrics
 from bot.model.intake import iso
 from bot.openapi import openapi
+from bot.response.replies import AutoReplies
 from bot.sources.base import SourceError
 from bot.store import incidents as incident_store
 from bot.store.database import Store
@@ -35,7 +36,14 @@ class Api:
     """Handlers of ``/api/v1`` and of the operators' addresses."""
 
     def __init__(
-        self, config: Config, store: Store, clock: Clock, intake: Intake, metrics: Metrics, ready: "Readiness"
+        self,
+        config: Config,
+        store: Store,
+        clock: Clock,
+        intake: Intake,
+        metrics: Metrics,
+        ready: "Readiness",
+        replies: AutoReplies | None = None,
     ) -> None:
         self._config = config
         self._store = store
@@ -43,6 +51,7 @@ class Api:
         self._intake = intake
         self._metrics = metrics
         self._ready = ready
+        self._replies = replies
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_post("/api/v1/posts", self.posts)
@@ -76,11 +85,21 @@ class Api:
             payload = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise _problem(400, "not_json", f"the body is not JSON: {error}") from None
+        if self._replies is not None and self._replies.source == source:
+            return await self._inquiries(self._replies, payload)
         try:
             result = await self._intake.take_payload(source, payload)
         except SourceError as error:
             raise _problem(400, error.code, render(error.text, "en")) from None
         return _json(_answer(result), 202)
+
+    async def _inquiries(self, replies: AutoReplies, payload: Any) -> web.Response:
+        """Customers' messages: answered or handed to a person, each once; 202 after the commit."""
+        found = replies.read(payload)
+        if not found:
+            raise _problem(400, "no_messages", "no message with id, person and text; see linkage.auto_reply.map")
+        counts = await self._store.write(lambda db: replies.take(db, found, self._clock.now()))
+        return _json(counts, 202)
 
     async def incidents(self, request: web.Request) -> web.Response:
         self._authorise(request, b"", "read")

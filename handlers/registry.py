@@ -21,6 +21,7 @@ from bot.model.incident import Actor, Incident
 from bot.model.message import Attachment, Event
 from bot.model.text import Text, UserError
 from bot.response.advice import Advice
+from bot.response.linked import Linked
 from bot.response.runs import Runs
 from bot.store import incidents as incident_store
 
@@ -51,6 +52,7 @@ class Services:
     take_in: Callable[[Database, Sequence[dict[str, object]], str, str, int], Accepted]
     runs: Runs
     advice: Advice
+    linked: Linked | None = None
 
 
 @dataclass(frozen=True, slots=True)

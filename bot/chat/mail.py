@@ -106,7 +106,7 @@ class MailChat:
         mail["X-Auto-Response-Suppress"] = "All"
         if message.drill or card.drill:
             mail["X-Fengbo-Drill"] = "yes"
-        _fill(mail, card, message.language, made)
+        _fill(mail, card, message.language, made, why=_why(message))
         return mail
 
     async def _picture(self, message: Message) -> Made | None:
@@ -174,7 +174,7 @@ def subject(message: Message) -> str:
     return words if len(words) <= SUBJECT_CHARACTERS else words[: SUBJECT_CHARACTERS - 1] + "…"
 
 
-def _fill(mail: EmailMessage, card: Card, language: str, made: Made | None) -> None:
+def _fill(mail: EmailMessage, card: Card, language: str, made: Made | None, *, why: str) -> None:
     """Text, HTML, and the picture inside the HTML; a file that is no picture is attached."""
     text = clean(card.plain()).strip()
     commands = [spoken(button.command, language) for button in card.buttons if button.command]
@@ -183,11 +183,11 @@ def _fill(mail: EmailMessage, card: Card, language: str, made: Made | None) -> N
     caption = _one_line(made.caption) if made else ""
     if made:
         text += "\n\n" + render(Text("mail.picture_missing", {"caption": caption or made.name}), language)
-    text += "\n\n-- \n" + render(Text("mail.why"), language) + "\n"
+    text += "\n\n-- \n" + why + "\n"
     kind, _, subtype = made.media_type.partition("/") if made else ("", "", "")
     picture = ("picture@fengbo", caption) if kind == "image" else None
     mail.set_content(text, cte="base64")
-    mail.add_alternative(page(card, language, picture), subtype="html", cte="base64")
+    mail.add_alternative(page(card, language, picture, why=why), subtype="html", cte="base64")
     if made is None:
         return
     name = _one_line(made.name).replace("/", "_") or "attachment"
@@ -197,6 +197,11 @@ def _fill(mail: EmailMessage, card: Card, language: str, made: Made | None) -> N
         parts[1].add_related(made.content, kind, subtype, cid=f"<{picture[0]}>", filename=name, disposition="inline")
     else:
         mail.add_attachment(made.content, kind or "application", subtype or "octet-stream", filename=name)
+
+
+def _why(message: Message) -> str:
+    """Why the reader gets this mail: a customer for another reason than a member."""
+    return render(Text("mail.why_customer" if message.reason == "customer_notice" else "mail.why"), message.language)
 
 
 def _one_line(text: str) -> str:

@@ -38,8 +38,8 @@ def web_address(url: str) -> str:
     return clean(url).strip() if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def page(card: Card, language: str, picture: tuple[str, str] | None = None) -> str:
-    """The whole mail. ``picture`` is (content id, caption) of a picture that comes with it."""
+def page(card: Card, language: str, picture: tuple[str, str] | None = None, *, why: str = "") -> str:
+    """The whole mail. ``picture`` is (content id, caption) of a picture that comes with it, ``why`` the last line."""
     colour = _COLOUR[card.grade]
     blocks = [_head(card, colour), *(_section(section, language) for section in card.sections)]
     if picture:
@@ -60,7 +60,7 @@ def page(card: Card, language: str, picture: tuple[str, str] | None = None) -> s
         blocks.append(_small(_say("say_in_chat", language, commands=commands)))
     if card.footer:
         blocks.append(_small(_text(card.footer)))
-    blocks.append(_small(_say("why", language)))
+    blocks.append(_small(_text(why) if why else _say("why", language)))
     return (
         f'<!doctype html><html lang="{_text(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"></head>'

@@ -12,6 +12,7 @@ from bot.clock import MINUTE, SECOND, Clock, sleep_or_wake
 from bot.delivery import outbox
 from bot.delivery.chat import Blocked, Chat, Delay, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
+from bot.model.message import masked
 from bot.store.database import Priority, Store
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,9 @@ class Sender:
     def _lane_ended(self, destination: str, task: "asyncio.Task[None]") -> None:
         self._lanes.pop(destination, None)
         if not task.cancelled() and task.exception():
-            log.error("sending to %s stopped; it goes on with the next look", destination, exc_info=task.exception())
+            log.error(
+                "sending to %s stopped; it goes on with the next look", masked(destination), exc_info=task.exception()
+            )
             self._paced_until[destination] = self._clock.now() + FIRST_PAUSE
         self._wake.set()
 
@@ -154,7 +157,7 @@ class Sender:
             await self._fail(row, str(error))
             return True
         except Exception as error:  # a defect of the adapter: logged, tried again, and in the end shown as failed
-            log.exception("message %s to %s met a defect", row.key, destination)
+            log.exception("message %s to %s met a defect", row.key, masked(destination))
             self._observe(chat.name, "defect", 0)
             return await self._defective(row, f"{type(error).__name__}: {error}")
         self._defects.pop(row.id, None)
@@ -180,12 +183,13 @@ class Sender:
 
     async def _later(self, row: Row, pause: int, error: str, *, unclear: bool) -> None:
         until = self._clock.now() + max(1, pause)
-        log.warning("message %s to %s waits %d ms: %s", row.key, row.message.destination, pause, error)
+        place, why = _shown(row, error)
+        log.warning("message %s to %s waits %d ms: %s", row.key, place, pause, why)
         await self._store.write(lambda db: outbox.later(db, row, until, error, unclear=unclear), Priority.DELIVERY)
 
     async def _fail(self, row: Row, error: str) -> None:
         now = self._clock.now()
-        log.error("message %s to %s was refused: %s", row.key, row.message.destination, error)
+        log.error("message %s to %s was refused: %s", row.key, *_shown(row, error))
 
         def job(db: Database) -> None:
             outbox.failed(db, row, error)
@@ -208,6 +212,12 @@ def _lane_limit_key(destination: str) -> str:
     """Lanes other than answers share their address's limit."""
     place, _, lane = destination.partition("#")
     return destination if lane.startswith("reply") else place
+
+
+def _shown(row: Row, error: str) -> tuple[str, str]:
+    """Destination and reason as a log may hold them: a customer's address stays in its row."""
+    place, address = masked(row.message.destination), row.message.address
+    return place, error.replace(address, masked(row.message.destination.partition("#")[0])) if address else error
 
 
 def _pause(attempts: int) -> int:

@@ -85,6 +85,18 @@ class Message:
         )
 
 
+def masked(destination: str) -> str:
+    """A destination as logs and notices may show it: whose address it is stays with the row."""
+    place, mark, lane = destination.partition("#")
+    chat, _, address = place.partition(":")
+    if chat == "email":
+        local, _, domain = address.rpartition("@")
+        address = f"{local[:1]}…@{domain}"
+    elif chat == "sms":
+        address = f"{address[:3]}…{address[-2:]}" if len(address) > 6 else "…"
+    return f"{chat}:{address}{mark}{lane}"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a person did in a chat: said a line, pressed a button, submitted a form.

@@ -131,7 +131,8 @@ def values_of(action: Action, call: Call) -> dict[str, Any]:
         "reference": reference(call.key), "incident": call.incident, "run": call.run, "step": call.step,
         "starts": iso(call.created_at),
     }  # fmt: skip
-    given = {**action.defaults, **call.context, **call.params}
+    told = {name: value for name, value in call.params.items() if value not in (None, "")}
+    given = {**action.defaults, **call.context, **told}
     try:
         merged = {**given, **fill(dict(action.fixed), {**given, **own}), **own}
     except TemplateError as error:

@@ -20,7 +20,7 @@ from bot.config import Config
 from bot.delivery.chat import Blocked, Delay, Refused, Unclear
 from bot.incidents import words
 from bot.model.incident import Actor
-from bot.model.text import UserError
+from bot.model.text import Text, UserError
 from bot.response import actions
 from bot.response.actions import Action, ActionError, reference
 from bot.response.transport import Transport
@@ -87,7 +87,7 @@ class Linkage:
         """A person lets a failed or unclear call be made again, under the same key."""
         call = self._known(db, call_id)
         if not calls.again(db, call_id, now):
-            raise UserError("error.call_not_ended", number=call_id, state=call.state)
+            raise UserError("error.call_not_ended", number=call_id, state=Text(f"call_state.{call.state}"))
         audit.append(db, actor, "call_again", f"call:{call_id}", now, {"action": call.action})
         self._wake()
         return call
@@ -98,7 +98,7 @@ class Linkage:
         if call.state == "failed" and done:
             db.conn.execute("UPDATE call SET state = 'unclear' WHERE id = ?", (call_id,))
         elif call.state != "unclear":
-            raise UserError("error.call_not_ended", number=call_id, state=call.state)
+            raise UserError("error.call_not_ended", number=call_id, state=Text(f"call_state.{call.state}"))
         ending = Ending("done" if done else "failed", call.status, call.answer, call.result, "")
         settled = calls.finish(db, call_id, ending, now)
         assert settled is not None

@@ -13,14 +13,19 @@ from bot.store import incidents as incident_store
 from bot.store.calls import Call
 
 SHOWN_PARAMETERS = 300
+TellRun = Callable[[Database, str, str, bool, str, int], None]
 
 
 class CallResults:
-    """``tell_run(db, call, now)`` is the run engine's door; it also hears of calls that do not get through yet."""
+    """``tell_run(db, run, step, whether it was done, what came of it, now)`` is the run engine's door; ``changed``
+    tells the sender of new messages."""
 
-    def __init__(self, notices: Notices, tell_run: Callable[[Database, Call, int], None] | None = None) -> None:
+    def __init__(
+        self, notices: Notices, tell_run: TellRun | None = None, changed: Callable[[], None] | None = None
+    ) -> None:
         self._notices = notices
         self._tell_run = tell_run
+        self._changed = changed or (lambda: None)
 
     def __call__(self, db: Database, call: Call, now: int) -> None:
         incident = incident_store.get(db, call.incident) if call.incident else None
@@ -29,8 +34,10 @@ class CallResults:
             incident_store.note(db, incident.id, f"call_{kind}", now, SYSTEM, params)
             key = f"call:{call.id}:{kind}:{call.finished_at or call.told_at}"
             self._notices.say(db, incident, say(call), now, key=key, reason="call")
-        if self._tell_run is not None and call.run:
-            self._tell_run(db, call, now)
+        if self._tell_run is not None and call.run and call.finished_at:
+            done = call.state == "done"
+            self._tell_run(db, call.run, call.step, done, parameters_of(call)["result" if done else "error"], now)
+        self._changed()
 
 
 def say(call: Call) -> Text:

@@ -174,7 +174,8 @@ def m006_runs(db: Database) -> None:
     db.conn.execute("CREATE INDEX run_step_person ON run_step (person) WHERE status = 'open'")
     db.conn.execute("""CREATE TABLE run_event (
         id INTEGER PRIMARY KEY, run TEXT NOT NULL REFERENCES run(id), step TEXT NOT NULL, kind TEXT NOT NULL,
-        detail TEXT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL, chat TEXT NOT NULL, at INTEGER NOT NULL)""")
+        detail TEXT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL, chat TEXT NOT NULL,
+        at INTEGER NOT NULL)""")
     db.conn.execute("CREATE INDEX run_event_run ON run_event (run, id)")
     # Every version of every fact stays; the newest one of a name counts.
     db.conn.execute("""CREATE TABLE fact (
@@ -199,3 +200,50 @@ def m007_calls(db: Database) -> None:
     # A call of a drill never turns into a real one.
     db.conn.execute("""CREATE TRIGGER call_kind_is_final BEFORE UPDATE OF drill ON call WHEN NEW.drill <> OLD.drill
         BEGIN SELECT RAISE(ABORT, 'a call''s kind is set at its creation'); END""")
+
+
+@migrations()
+def m007_customers(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE notice (
+        id INTEGER PRIMARY KEY, incident TEXT NOT NULL, run TEXT NOT NULL DEFAULT '', step TEXT NOT NULL DEFAULT '',
+        segment TEXT NOT NULL, drill TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, title TEXT NOT NULL,
+        text TEXT NOT NULL, params TEXT NOT NULL DEFAULT '{}', counts TEXT NOT NULL DEFAULT '{}',
+        error TEXT NOT NULL DEFAULT '', asked_by TEXT NOT NULL, created_at INTEGER NOT NULL)""")
+    # The only table with customers' names and addresses; emptied when their time is over.
+    db.conn.execute("""CREATE TABLE notice_person (
+        notice INTEGER NOT NULL REFERENCES notice(id), number INTEGER NOT NULL, name TEXT NOT NULL,
+        channel TEXT NOT NULL, address TEXT NOT NULL, fields TEXT NOT NULL, state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (notice, number)) WITHOUT ROWID""")
+    db.conn.execute("CREATE INDEX notice_person_waiting ON notice_person (notice, state, number)")
+    db.conn.execute("""CREATE TRIGGER notice_kind_is_final BEFORE UPDATE OF drill ON notice WHEN NEW.drill <> OLD.drill
+        BEGIN SELECT RAISE(ABORT, 'a notice''s kind is set at its creation'); END""")
+
+
+@migrations()
+def m007_contacts(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE liaison (
+        id INTEGER PRIMARY KEY, contact TEXT NOT NULL, incident TEXT NOT NULL DEFAULT '', about TEXT NOT NULL,
+        actor TEXT NOT NULL, actor_name TEXT NOT NULL, happened_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX liaison_contact ON liaison (contact, happened_at)")
+    db.conn.execute("""CREATE TABLE interview (
+        id INTEGER PRIMARY KEY, contact TEXT NOT NULL, incident TEXT NOT NULL DEFAULT '', question TEXT NOT NULL,
+        due_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open', answer TEXT NOT NULL DEFAULT '',
+        owner TEXT NOT NULL DEFAULT '', drill TEXT NOT NULL DEFAULT '', asked_at INTEGER NOT NULL,
+        answered_at INTEGER NOT NULL DEFAULT 0)""")
+    db.conn.execute("CREATE INDEX interview_open ON interview (state, due_at)")
+
+
+@migrations()
+def m007_replies(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE reply_window (
+        id INTEGER PRIMARY KEY, run TEXT NOT NULL, step TEXT NOT NULL, incident TEXT NOT NULL, drill TEXT NOT NULL,
+        text TEXT NOT NULL, topics TEXT NOT NULL, hours TEXT NOT NULL, per_person INTEGER NOT NULL,
+        hand_over TEXT NOT NULL, opened_at INTEGER NOT NULL, until_at INTEGER NOT NULL, closed_at INTEGER NOT NULL
+        DEFAULT 0, UNIQUE (run, step, opened_at))""")
+    # What customers wrote and what became of it: the person as a keyed hash, numbers masked.
+    db.conn.execute("""CREATE TABLE inquiry (
+        id INTEGER PRIMARY KEY, source TEXT NOT NULL, message TEXT NOT NULL, person TEXT NOT NULL,
+        text TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, slot INTEGER NOT NULL DEFAULT 0,
+        incident TEXT NOT NULL DEFAULT '', reply TEXT NOT NULL DEFAULT '', received_at INTEGER NOT NULL,
+        UNIQUE (source, message))""")
+    db.conn.execute("CREATE INDEX inquiry_person ON inquiry (person, received_at)")

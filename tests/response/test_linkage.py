@@ -99,7 +99,12 @@ async def scene(
         text = CONFIG + linkage_yaml(desk.url, ops.url, action or {}, system or {})
         settings = parse(text, "fengbo.yaml")
         ended: list[Call] = []
-        results = CallResults(first.notices, lambda db, call, now: ended.append(call))
+        shown = CallResults(first.notices)
+
+        def results(db: Any, call: Call, now: int) -> None:
+            shown(db, call, now)
+            ended.append(call)
+
         async with open_session() as session:
             worker = LinkageWorker(first.store, first.clock, settings, session, results, ENVIRON)
             running = asyncio.create_task(worker.run())
