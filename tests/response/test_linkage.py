@@ -71,6 +71,10 @@ class Scene:
 
 
 def linkage_yaml(desk: str, ops: str, action: dict[str, Any], system: dict[str, Any]) -> str:
+    ticket = {
+        "system": "desk", "path": "/tickets", "body": {"summary": "{title}", "tag": "{reference}"},
+        "success": "body.id", "result": {"id": "body.id", "link": "body.url"}, **action,
+    }  # fmt: skip
     settings = {
         "systems": {
             "desk": {
@@ -80,10 +84,8 @@ def linkage_yaml(desk: str, ops: str, action: dict[str, Any], system: dict[str, 
             "ops": {"base_url": ops, "auth": {"secret_env": "OPS_TOKEN"}},
         },
         "actions": {
-            "ticket": {
-                "system": "desk", "path": "/tickets", "body": {"summary": "{title}", "tag": "{reference}"},
-                "success": "body.id", "result": {"id": "body.id", "link": "body.url"}, **action,
-            },
+            # A key given as None is left to the preset.
+            "ticket": {key: value for key, value in ticket.items() if value is not None},
             "repair": {"system": "ops", "path": "/jobs/{job}/run", "body": {"options": "{options?}"}},
         },
     }  # fmt: skip
