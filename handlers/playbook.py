@@ -5,6 +5,7 @@ from bot.model.card import Button, Card, Facts, Items, Paragraph, Section
 from bot.model.incident import Incident
 from bot.model.text import Text, UserError
 from bot.response import run_words
+from bot.response.match import industry_text
 from bot.response.run_state import (
     Abort,
     Acknowledge,
@@ -59,7 +60,7 @@ def _library_card(request: Request) -> Card:
             offered.append(Button(label, f"start {playbook.id} {incident.id}"))
     found = services(request).library().playbooks()
     lines = tuple(
-        f"{playbook.id} · {playbook.title.in_language(request.language)} · {', '.join(playbook.industries)}"
+        f"{playbook.id} · {playbook.title.in_language(request.language)} · {render(Text('plain', {'text': [industry_text(name) for name in playbook.industries]}), request.language)}"
         for playbook in found[:LISTED]
     )
     more = _say(request, "playbooks.more", n=len(found) - LISTED) if len(found) > LISTED else ""

@@ -60,6 +60,9 @@ class Match:
     reasons: tuple[Text, ...]
 
 
+KNOWN_INDUSTRIES = frozenset({"general", "internet-finance", "fintech", "telecom", "cloud"})
+
+
 class Matcher:
     """The library prepared for comparing; make a new one when the library changes."""
 
@@ -145,6 +148,11 @@ def _stands_in(word: str, text: str) -> bool:
     return False
 
 
+def industry_text(name: str) -> Text | str:
+    """An industry by its name in the reader's language; one of somebody's own stays as it is written."""
+    return Text(f"industry.{name}") if name in KNOWN_INDUSTRIES else name
+
+
 def kind_text(kind: str) -> Text | str:
     """The words for a kind of crisis; a kind that somebody added in a playbook is shown as written."""
     if kind in {known.value for known in CrisisType}:
@@ -169,13 +177,15 @@ def _frame(playbook: Playbook, situation: Situation, reasons: list[Text]) -> flo
     """The factor of industry, grade, subject and platform."""
     factor = 1.0
     if situation.industry in playbook.industries and situation.industry != "general":
-        reasons.append(Text("playbook.match_industry", {"industry": situation.industry}))
+        reasons.append(Text("playbook.match_industry", {"industry": industry_text(situation.industry)}))
     elif "general" in playbook.industries:
         factor *= ANY_INDUSTRY
         reasons.append(Text("playbook.match_general"))
     elif situation.industry != "general":
         factor *= OTHER_INDUSTRY
-        reasons.append(Text("playbook.match_other_industry", {"industries": list(playbook.industries)}))
+        reasons.append(
+            Text("playbook.match_other_industry", {"industries": [industry_text(name) for name in playbook.industries]})
+        )
     else:
         factor *= (ANY_INDUSTRY + OTHER_INDUSTRY) / 2
     grade = {"grade": Text(f"grade.{situation.grade.word}")}
