@@ -60,7 +60,7 @@ def _library_card(request: Request) -> Card:
             offered.append(Button(label, f"start {playbook.id} {incident.id}"))
     found = services(request).library().playbooks()
     lines = tuple(
-        f"{playbook.id} · {playbook.title.in_language(request.language)} · {render(Text('plain', {'text': [industry_text(name) for name in playbook.industries]}), request.language)}"
+        f"{playbook.id} · {playbook.title.in_language(request.language)} · {_industries(request, playbook)}"
         for playbook in found[:LISTED]
     )
     more = _say(request, "playbooks.more", n=len(found) - LISTED) if len(found) > LISTED else ""
@@ -270,6 +270,10 @@ def finish(request: Request) -> Reply:
     reason = request.field("reason", rest)
     _act(request, run, Finish(request.actor, reason), reason=reason)
     return Reply(Text("done.run_finished", {"id": run.id}))
+
+
+def _industries(request: Request, playbook: Playbook) -> str:
+    return render(Text("plain", {"text": [industry_text(name) for name in playbook.industries]}), request.language)
 
 
 def _act(request: Request, run: Run, event: Event, **detail: object) -> Run:

@@ -54,7 +54,7 @@ def test_the_reasons_read_as_a_colleague_would_say_them(matcher: Matcher) -> Non
     )
     best = matcher.rank(situation)[0]
     assert "；".join(render(reason, "zh-CN") for reason in best.reasons) == (
-        "类型：提现困难 0.91；行业：internet-finance；级别：橙色 Ⅱ；政策收紧，合规优先"
+        "类型：提现困难 0.91；行业：互联网金融；级别：橙色 Ⅱ；政策收紧，合规优先"
     )
     assert all(render(reason, language) for reason in best.reasons for language in LANGUAGES)
 
