@@ -41,7 +41,7 @@ REASONS = 4
 def playbooks(request: Request) -> Reply:
     """The library; those that fit the incident at hand first, with the reasons."""
     if request.rest:
-        return Reply(card=_playbook_card(request, _playbook(request, request.rest)))
+        return Reply(card=_playbook_card(request, find_playbook(request, request.rest)))
     return Reply(card=_library_card(request))
 
 
@@ -76,7 +76,7 @@ def start(request: Request) -> Reply:
     words_ = request.field("playbook", request.rest)
     if not words_:
         return Reply(card=_library_card(request))
-    playbook = _playbook(request, words_)
+    playbook = find_playbook(request, words_)
     incident = request.incident()
     run = services(request).start(request.db, playbook, incident, request.actor, request.now)
     title = run_words.title(run, request.language)
@@ -305,7 +305,7 @@ def _person(request: Request, name: str) -> str:
     return person.id
 
 
-def _playbook(request: Request, name: str) -> Playbook:
+def find_playbook(request: Request, name: str) -> Playbook:
     """A playbook by id or title, or by the only one that begins with or contains the words."""
     wanted = " ".join(name.lower().split())
     found = services(request).library().playbooks()

@@ -247,3 +247,15 @@ def m007_replies(db: Database) -> None:
         incident TEXT NOT NULL DEFAULT '', reply TEXT NOT NULL DEFAULT '', received_at INTEGER NOT NULL,
         UNIQUE (source, message))""")
     db.conn.execute("CREATE INDEX inquiry_person ON inquiry (person, received_at)")
+
+
+@migrations()
+def m009_learning(db: Database) -> None:
+    # Every answer stays; the newest one of a person, playbook, version and question counts.
+    db.conn.execute("""CREATE TABLE lesson_answer (
+        id INTEGER PRIMARY KEY, person TEXT NOT NULL, playbook TEXT NOT NULL, version INTEGER NOT NULL,
+        question TEXT NOT NULL, answer TEXT NOT NULL, "right" INTEGER NOT NULL, at INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX lesson_answer_person ON lesson_answer (person, playbook, version, question, id)")
+    # What a person was asked last, so that a typed letter has something to answer.
+    db.conn.execute("""CREATE TABLE lesson_asked (
+        person TEXT PRIMARY KEY, playbook TEXT NOT NULL, question TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID""")
