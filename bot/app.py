@@ -217,9 +217,16 @@ class App:
     def application(self) -> web.Application:
         """The HTTP application with every route."""
         app = web.Application(middlewares=[errors], client_max_size=32 * 1024 * 1024)
-        Api(self.config, self.store, self.clock, self.intake, self.metrics, self.ready, self.linked.replies).add_routes(
-            app
-        )
+        Api(
+            self.config,
+            self.store,
+            self.clock,
+            self.intake,
+            self.metrics,
+            self.ready,
+            self.linked.replies,
+            self.runs.of,
+        ).add_routes(app)
         self.chats.mount(app)
         return app
 

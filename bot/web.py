@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -19,6 +20,8 @@ from bot.metrics import Metrics
 from bot.model.intake import iso
 from bot.openapi import openapi
 from bot.response.replies import AutoReplies
+from bot.response.run_state import Run
+from bot.response.run_words import run_json
 from bot.sources.base import SourceError
 from bot.store import incidents as incident_store
 from bot.store.database import Store
@@ -44,7 +47,9 @@ class Api:
         metrics: Metrics,
         ready: "Readiness",
         replies: AutoReplies | None = None,
+        runs_of: Callable[[Database, str], list[Run]] | None = None,
     ) -> None:
+        self._runs_of = runs_of or (lambda db, incident: [])
         self._config = config
         self._store = store
         self._clock = clock
@@ -202,7 +207,7 @@ class Api:
                 }
                 for entry in entries
             ],
-            "runs": [],
+            "runs": [run_json(run, language) for run in self._runs_of(db, incident.id)],
             "statements": [],
         }  # fmt: skip
 

@@ -141,7 +141,7 @@ def step_button(run: Run, step: Step, state: StepState, language: str) -> Button
             name, form = "tick", "step-tick"
         case Notify():
             name = "received"
-        case Action() if not state.asked:
+        case Action() if not state.asked and not state.by_hand:
             name = "execute"
             confirm = render(Text("run.confirm_action", {"title": step.title.in_language(language)}), language)
     if step.kind in ("wait_time", "wait_condition", "auto_reply", "sub_playbook") or (

@@ -17,6 +17,7 @@ from bot.response.run_state import (
     Abort,
     Act,
     ActionResult,
+    ByHand,
     Decision,
     Effect,
     EffectKind,
@@ -106,6 +107,8 @@ class Machine:
                 self._grade(grade, team)
             case ActionResult(step, ok, text):
                 self._result(step, ok, text)
+            case ByHand(step):
+                self.set(step, asked=False, by_hand=True)
             case PartEnded(step):
                 if step in self.steps and self.steps[step].status is StepStatus.OPEN:
                     self.finish(step, StepStatus.DONE, SYSTEM_NAME)
@@ -229,7 +232,7 @@ class Machine:
         elif step.on_failure == "ask":
             self.set(step_id, asked=False, failure=text)
         else:
-            self.set(step_id, failure=text)
+            self.set(step_id, asked=False, failure=text)
             self.finish(step_id, StepStatus.FAILED, SYSTEM_NAME, text)
 
     # -- the march of steps

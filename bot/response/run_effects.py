@@ -1,5 +1,6 @@
 """What follows from a run's moves: announcements, calls to linked systems, automatic answers, reminders."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from bot.delivery import timers
 from bot.incidents import words
 from bot.model.card import Card, Items, Paragraph
 from bot.model.incident import SYSTEM, Actor, Incident
-from bot.model.text import Text
+from bot.model.text import Text, UserError
 from bot.response import run_timers, run_words
 from bot.response.cards import step_button
 from bot.response.facts import fill
@@ -21,6 +22,8 @@ from bot.response.steps import Action, AutoReply, Decision, Notify, Survey
 from bot.store import facts as fact_store
 from bot.store import incidents as incident_store
 from bot.texts import render
+
+log = logging.getLogger(__name__)
 
 
 class Actions(Protocol):
@@ -65,24 +68,30 @@ class Effects:
     def perform(
         self, db: Database, run: Run, effects: Sequence[Effect], incident: Incident, actor: Actor, now: int, *,
         fresh: bool = False,
-    ) -> None:  # fmt: skip
-        """Do what follows, in order; one announcement for all steps that opened together."""
+    ) -> list[str]:  # fmt: skip
+        """Do what follows, in order; one announcement for all steps that opened together. Returns the steps for which
+        no system could be called: people do them."""
+        by_hand = []
         for effect in effects:
-            self._one(db, run, effect, incident, now)
+            step = run.playbook.step(effect.step) if effect.step else None
+            if effect.kind is EffectKind.REQUEST and isinstance(step, Action):
+                if not self._request(db, run, incident, step, now):
+                    by_hand.append(step.id)
+            else:
+                self._one(db, run, effect, incident, now)
         opened = [run.step(effect.step) for effect in effects if effect.kind is EffectKind.OPENED]
         still = [state for state in opened if not state.status.ended]
         if fresh:
             self._announce_start(db, run, incident, still, now)
         elif still and not run.status.ended:
             self._announce_opened(db, run, incident, still, now)
+        return by_hand
 
     def _one(self, db: Database, run: Run, effect: Effect, incident: Incident, now: int) -> None:
         step = run.playbook.step(effect.step) if effect.step else None
         match effect.kind, step:
             case EffectKind.NOTIFY, Notify() | Survey():
                 self._notices.notify(db, run, incident, step, now)
-            case EffectKind.REQUEST, Action():
-                self._request(db, run, incident, step, now)
             case EffectKind.REPLY_ON, AutoReply():
                 if self.replies is not None:
                     self.replies.switch_on(db, run=run, step=step, incident=incident, now=now)
@@ -154,18 +163,25 @@ class Effects:
 
     # -- helpers
 
-    def _request(self, db: Database, run: Run, incident: Incident, step: Action, now: int) -> None:
+    def _request(self, db: Database, run: Run, incident: Incident, step: Action, now: int) -> bool:
+        """Have the linked system called; False where there is none by that name and a person is asked."""
         state = run.step(step.id)
         if self.actions is None:
             self._by_hand(db, run, incident, step, now)
-            return
+            return False
         known = {name: row.value for name, row in fact_store.current(db, incident.id).items()}
         known |= {"incident_id": incident.id, "subject": incident.subject_name, "company": incident.subject_name}
         params = {name: fill(value, known, "")[0] for name, value in step.params.items()}
-        self.actions.request(
-            db, key=f"{run.id}:{step.id}:{state.rounds}:{state.requests}", action=step.action, params=params,
-            incident=incident.id, run=run.id, step=step.id, drill=run.drill, now=now,
-        )  # fmt: skip
+        try:
+            self.actions.request(
+                db, key=f"{run.id}:{step.id}:{state.rounds}:{state.requests}", action=step.action, params=params,
+                incident=incident.id, run=run.id, step=step.id, drill=run.drill, now=now,
+            )  # fmt: skip
+        except UserError as error:
+            log.warning("run %s, step %s: %s is not linked (%s)", run.id, step.id, step.action, error.text.key)
+            self._by_hand(db, run, incident, step, now)
+            return False
+        return True
 
     def _by_hand(self, db: Database, run: Run, incident: Incident, step: Action, now: int) -> None:
         """No system is linked: a person does it and says so."""

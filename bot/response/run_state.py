@@ -64,6 +64,7 @@ class StepState:
     checked_at: int = 0
     requests: int = 0
     asked: bool = False
+    by_hand: bool = False
     failure: str = ""
     expected: tuple[str, ...] = ()
     acknowledged: tuple[str, ...] = ()
@@ -265,6 +266,13 @@ class ActionResult(Event):
     step: str
     ok: bool
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand(Event):
+    """There is no linked system for this step: a person does it."""
+
+    step: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """Steps of a run in words: one line each, with who, until when, and how far it has come."""
 
+from typing import Any
+
 from bot.config import Config
 from bot.incidents import words
+from bot.model.intake import iso
 from bot.model.text import Text
 from bot.response.run import blockers
 from bot.response.run_state import Run, StepState, StepStatus
@@ -115,3 +118,25 @@ def grade_missing(run: Run, state: StepState) -> Text | None:
     if state.why != "grade" or step is None or step.from_grade is None:
         return None
     return Text("run.from_grade", {"grade": words.grade(step.from_grade)})
+
+
+def run_json(run: Run, language: str) -> dict[str, Any]:
+    """A run as the interface gives it: id, plan, progress, and every step."""
+    settled, everything = run.progress
+    return {
+        "id": run.id, "playbook": run.playbook.id, "playbook_version": run.playbook.version,
+        "title": title(run, language), "status": run.status.value, "automatic": run.automatic, "reason": run.reason,
+        "started_by": run.started_by, "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at) if run.ended_at else None, "outcome": run.outcome, "parent": run.parent or None,
+        "settled": settled, "applicable": everything,
+        "steps": [
+            {
+                "number": state.number, "id": state.id, "title": step_title(run, state.id, language),
+                "status": state.status.value, "person": state.person or None,
+                "due_at": iso(state.due_at) if state.due_at else None,
+                "ended_at": iso(state.ended_at) if state.ended_at else None, "by": state.by or None,
+                "outcome": outcome_of(run, state, language) or None,
+            }
+            for state in run.steps
+        ],
+    }  # fmt: skip

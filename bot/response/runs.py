@@ -23,6 +23,7 @@ from bot.response.run_state import (
     Abort,
     ActionResult,
     Answer,
+    ByHand,
     Decision,
     Effect,
     EffectKind,
@@ -240,7 +241,11 @@ class Runs:
             self._record(db, after, effect, actor, now)
             if effect.kind is EffectKind.START_PART:
                 self._start_part(db, after, effect.step, incident, now)
-        self._effects.perform(db, after, decision.effects, incident, actor, now, fresh=fresh)
+        by_hand = self._effects.perform(db, after, decision.effects, incident, actor, now, fresh=fresh)
+        for step in by_hand:
+            shown = after
+            after = decide(shown, ByHand(step, scope=self._scope(db, incident, now)), now).run
+            run_rows.save(db, shown, after, now)
         self._notices.show(db, after, incident, now, reason="run_started" if fresh else "")
         if fresh or (after.status.ended and not before.status.ended):
             self._notices.show_incident(db, after, incident, now)

@@ -1,22 +1,23 @@
 """A playbook started, worked through and ended from chat."""
 
-import sys
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from factories import MINUTE, House, house
+from plans import PLAN, plan
 from sqlite_utils import Database
 
 from bot.delivery.alarm import Alarm
-from bot.model.card import Card
+from bot.model.card import Card, Form
 from bot.model.grade import Grade
+from bot.model.text import UserError
 from bot.response.run_state import Run, RunStatus, StepStatus
 from bot.store import incidents as incident_store
 from bot.store import runs as run_store
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "response"))
-
-from plans import PLAN, plan
+from bot.texts import has
+from handlers.step_forms import step_form
 
 NONE, BLUE, YELLOW, ORANGE, RED = Grade
 ZHAO, CHEN = {"account": "U0ZHAO"}, {"account": "U0CHEN"}
@@ -356,3 +357,149 @@ def test_a_drill_reaches_nobody_outside_the_drill_channel(tmp_path: Path) -> Non
     with pytest.raises(Exception, match="frozen"):
         home.do(change)
     home.store.close()
+
+
+# -- linked systems, parts, restarts
+
+CALL = "  - {id: call, kind: action, title: {zh-CN: 建单, en: Ticket}, role: pr, action: jira, confirm: true}"
+
+
+class Jira:
+    """Remembers what it was asked for."""
+
+    def __init__(self, error: UserError | None = None) -> None:
+        self.asked: list[dict] = []
+        self._error = error
+
+    def request(self, db: Database, **call) -> None:
+        if self._error:
+            raise self._error
+        self.asked.append(call)
+
+
+def test_a_step_without_a_linked_system_is_done_by_hand(tmp_path: Path) -> None:
+    for error in (None, UserError("error.call_unknown")):
+        folder = tmp_path / str(error)
+        folder.mkdir()
+        home = house(folder, playbooks=[plan(CALL)])
+        home.response.effects.actions = Jira(error) if error else None
+        home.judge(YELLOW)
+        said(home, "start small")
+        said(home, "执行 R-1.1")
+        assert any("手工完成" in text for text in thread(home))
+        assert run_card(home).buttons[0].command == "done R-1.1"
+        said(home, "done R-1.1 PR-7")
+        assert run_of(home).status is RunStatus.DONE
+        home.store.close()
+
+
+def test_a_linked_system_is_called_once_a_press_and_its_answer_stands_in_the_thread(tmp_path: Path) -> None:
+    home = house(tmp_path, playbooks=[plan(CALL)])
+    home.response.effects.actions = jira = Jira()
+    home.judge(YELLOW)
+    said(home, "start small")
+    said(home, "execute R-1.1")
+    assert "等系统回复" in said(home, "execute R-1.1", **ZHAO)
+    home.do(lambda db: home.services.runs.action_result(db, "R-1", "call", False, "503", home.now))
+    assert any("503" in text for text in thread(home))
+    said(home, "execute R-1.1")
+    assert [call["key"] for call in jira.asked] == ["R-1:call:0:1", "R-1:call:0:2"]
+    for _ in range(2):
+        home.do(lambda db: home.services.runs.action_result(db, "R-1", "call", True, "PR-7", home.now))
+    assert run_of(home).status is RunStatus.DONE and run_of(home).step("call").outcome == "PR-7"
+    home.store.close()
+
+
+def test_a_part_runs_as_its_own_run_and_its_end_is_the_steps_end(tmp_path: Path) -> None:
+    whole = plan("  - {id: part, kind: sub_playbook, title: {zh-CN: 辟谣, en: Rebut}, playbook: small, wait: true}")
+    home = house(tmp_path, playbooks=[PLAN, whole.replace("id: small", "id: whole").replace("小预案", "大预案")])
+    home.judge(YELLOW)
+    said(home, "start whole")
+    part = run_of(home, "R-2")
+    assert (part.parent, part.playbook.id) == ("R-1.part", "small")
+    said(home, "finish R-2 都做完了")
+    assert run_of(home, "R-1").status is RunStatus.DONE
+    home.store.close()
+
+
+def test_a_missing_part_leaves_its_step_to_the_people(tmp_path: Path) -> None:
+    home = house(tmp_path, playbooks=[
+        plan("  - {id: part, kind: sub_playbook, title: {zh-CN: 辟谣, en: Rebut}, playbook: gone, wait: true}")
+    ])  # fmt: skip
+    home.judge(YELLOW)
+    said(home, "start small")
+    assert any("gone" in text for text in thread(home)) and states(home)["part"] is StepStatus.OPEN
+    home.store.close()
+
+
+async def test_everything_goes_on_after_a_restart(tmp_path: Path) -> None:
+    home = house(tmp_path, playbooks=[PLAN])
+    home.judge(YELLOW)
+    said(home, "start small")
+    said(home, "done R-1.5")
+    before = run_of(home)
+    home.store.close()
+    (tmp_path / "playbooks" / "0.yaml").unlink()
+    again = house(tmp_path, start=home.now + 21 * MINUTE)
+    assert run_of(again) == before, "its plan was kept with it"
+    await fire(again)
+    assert any("提醒：R-1.1" in text for text in thread(again))
+    said(again, "done R-1.1")
+    assert states(again)["ask"] is StepStatus.OPEN
+    again.store.close()
+
+
+async def test_calm_that_lasts_ends_a_wait_and_blind_sources_never_do(tmp_path: Path) -> None:
+    wait = ("  - {id: calm, kind: wait_condition, title: {zh-CN: 等平稳, en: Calm}, until: negative_share < 20%,"
+            " hold: 10m}")  # fmt: skip
+    home = house(tmp_path, playbooks=[plan(wait)])
+    home.judge(YELLOW)
+
+    def blind(sources: tuple[str, ...]) -> None:
+        home.do(lambda db: incident_store.save(db, replace(home.incident("I-1"), blind_sources=sources), home.now))
+
+    blind(("vendor",))
+    said(home, "start small")
+    for _ in range(15):
+        await home.clock.advance(MINUTE)
+        await fire(home)
+    assert states(home)["calm"] is StepStatus.OPEN, "no data is not calm"
+    blind(())
+    for _ in range(12):
+        await home.clock.advance(MINUTE)
+        await fire(home)
+    assert states(home)["calm"] is StepStatus.DONE
+    home.store.close()
+
+
+def test_forms_are_built_from_the_step_as_it_stands(home: House) -> None:
+    said(home, "start small")
+    said(home, "done R-1.1")
+    said(home, "tick R-1.5 1")
+
+    def form(form_id: str, command: str) -> Form:
+        made = home.look(lambda db: step_form(db, home.services.runs, form_id, command, "zh-CN"))
+        assert made is not None
+        return made
+
+    asked = form("step-answer", "answer R-1.3").fields
+    assert [(field.name, field.kind, field.required) for field in asked] == [
+        ("what", "multiline", True), ("people", "text", False),
+    ]  # fmt: skip
+    assert [value for value, _ in form("step-tick", "tick R-1.5").fields[0].options] == ["all", "logs"]
+    assert form("abort", "abort R-1").fields[0].name == "reason"
+    assert home.look(lambda db: step_form(db, home.services.runs, "step-done", "done R-9.1", "en")) is None
+
+
+def test_every_word_that_runs_are_told_in_exists() -> None:
+    for status in RunStatus:
+        assert has(f"run_status.{status.value}")
+    for status in StepStatus:
+        assert has(f"step_status.{status.value}")
+    kinds = ("run_started", "run_auto_started", "run_done", "run_aborted", "run_escalated", "fact", "fact_confirmed")
+    assert all(has(f"timeline.{kind}") for kind in (*kinds, "fact_withdrawn"))
+    assert all(has(f"button.step_{name}") for name in ("done", "answer", "choose", "tick", "received", "execute"))
+    assert all(has(f"button.{name}_run") for name in ("pause", "resume", "abort", "stop", "start"))
+    for file in Path("bot/response").glob("run_acts.py"):
+        for key in re.findall(r'"(error\.[a-z_]+)"', file.read_text(encoding="utf-8")):
+            assert has(key), key
