@@ -217,7 +217,8 @@ def _lane_limit_key(destination: str) -> str:
 def _shown(row: Row, error: str) -> tuple[str, str]:
     """Destination and reason as a log may hold them: a customer's address stays in its row."""
     place, address = masked(row.message.destination), row.message.address
-    return place, error.replace(address, masked(row.message.destination.partition("#")[0])) if address else error
+    hidden = masked(f"{row.message.chat}:{address}").partition(":")[2]
+    return place, error.replace(address, hidden) if address else error
 
 
 def _pause(attempts: int) -> int:

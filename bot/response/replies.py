@@ -237,6 +237,7 @@ class AutoReplies:
         settings = self._config.linkage.auto_reply
         if settings is not None:
             db.conn.execute("DELETE FROM inquiry WHERE received_at < ?", (now - settings.keep,))
+            db.conn.execute("DELETE FROM call WHERE key LIKE 'reply:%' AND created_at < ?", (now - settings.keep,))
 
     def _one(self, db: Database, settings: AutoReplyConfig, inquiry: Inquiry, now: int) -> str:
         person = self._minimiser.author_key(settings.source, inquiry.person)
