@@ -302,7 +302,7 @@ def replay(files: tuple[str, ...], config_path: str | None) -> None:
 
 
 @cli.command()
-@click.option("--what", default="", help="One part only: analysis, intake, flow, memory.")
+@click.option("--what", default="", help="One part only: analysis, intake, flow, memory, matching.")
 @click.option("--data", default="", type=click.Path(), help="Folder of real posts; without it texts are made up.")
 @click.option("--posts", default=0, help="memory: how many posts the store holds (1,000,000).")
 def bench(what: str, data: str, posts: int) -> None:

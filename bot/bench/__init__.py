@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import analysis, flow, intake, memory
+from bot.bench import analysis, flow, intake, matching, memory
 from bot.bench.result import Result
 from bot.model.text import Text
 from bot.texts import render
@@ -18,7 +18,7 @@ MILLION = 1_000_000
 
 
 def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, language: str = "en") -> int:
-    """Run one part (analysis, intake, flow, memory) or the quick ones; print a table; 1 when a target is missed.
+    """Run one part or the quick ones (``DEFAULT_PARTS``); print a table; 1 when a target is missed.
 
     ``data`` is a folder of recorded posts (``cascades/weibo_reposts.jsonl.gz``); without it texts are made up.
     ``posts`` is how many the memory part stores, a million if not said.
@@ -29,6 +29,7 @@ def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, language: 
         "intake": lambda: asyncio.run(intake.run()),
         "flow": lambda: asyncio.run(flow.run()),
         "memory": lambda: asyncio.run(memory.run(posts or MILLION)),
+        "matching": matching.run,
     }
     if what and what not in parts:
         print(render(Text("bench.unknown", {"what": what, "known": list(parts)}), language), file=sys.stderr)
