@@ -14,9 +14,10 @@ from bot.delivery.timers import Timer
 from bot.incidents import people, words
 from bot.incidents.notices import Notices
 from bot.model.incident import SYSTEM, Actor, Incident
-from bot.model.text import Text, UserError
+from bot.model.text import LANGUAGES, Text, UserError
 from bot.store import audit
 from bot.store import incidents as incident_store
+from bot.texts import render
 
 REMIND, OVERDUE = "interview_remind", "interview_overdue"
 KINDS = (
@@ -213,7 +214,8 @@ class Contacts:
 
 
 def _searched(contact: ContactConfig) -> str:
-    parts = (contact.id, contact.name, contact.organisation, contact.title, contact.kind, *contact.topics)
+    kinds = (render(Text(f"contact_kind.{contact.kind}"), language) for language in LANGUAGES)
+    parts = (contact.id, contact.name, contact.organisation, contact.title, contact.kind, *kinds, *contact.topics)
     return " ".join(parts).lower()
 
 
