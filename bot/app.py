@@ -106,6 +106,8 @@ class App:
             self.linked.linkage if config.linkage.actions else None,
             self.linked.replies if config.linkage.auto_reply else None,
         )
+        self.call_results = CallResults(self.notices, self.runs.action_result, self._changed)
+        self.linked.linkage.listen(self.call_results)
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         services = Services(
@@ -161,10 +163,7 @@ class App:
         self._session = new_session(self.config.privacy.allow_hosts)
         self.collector = self._collector(self._session)
         self._systems = open_session()
-        self.linkage_worker = LinkageWorker(
-            self.store, self.clock, self.config, self._systems,
-            CallResults(self.notices, self.runs.action_result, self._changed),
-        )  # fmt: skip
+        self.linkage_worker = LinkageWorker(self.store, self.clock, self.config, self._systems, self.call_results)
         if self.role in ("all", "web"):
             await self._open_doors()
         if self.role in ("all", "worker"):

@@ -43,13 +43,16 @@ class Housekeeping:
     async def sweep(self, now: int) -> int:
         """Remove what is older than the retention, in small transactions; returns how many posts went."""
         before = now - self._config.privacy.retention
+        replies = self._config.linkage.auto_reply
         removed = 0
         while True:
             count = await self._store.write(lambda db: _remove_posts(db, before), Priority.BULK)
             removed += count
             if count < CHUNK:
                 break
-        await self._store.write(lambda db: _remove_counts(db, before, now), Priority.BULK)
+        await self._store.write(
+            lambda db: _remove_counts(db, before, now, replies.keep if replies else 0), Priority.BULK
+        )
         return removed
 
     async def _heartbeat(self, now: int) -> None:
@@ -82,13 +85,16 @@ def _remove_posts(db: Database, before: int) -> int:
     return len(seqs)
 
 
-def _remove_counts(db: Database, before: int, now: int) -> None:
+def _remove_counts(db: Database, before: int, now: int, replies_kept: int) -> None:
     db.conn.execute("DELETE FROM bucket WHERE minute < ?", ((now - MINUTES_KEPT) // MINUTE,))
     db.conn.execute("DELETE FROM term WHERE minute < ?", ((now - MINUTES_KEPT) // MINUTE,))
     db.conn.execute("DELETE FROM hour WHERE hour < ?", (before // HOUR,))
     db.conn.execute("DELETE FROM story WHERE last_at < ?", (before,))
-    for table, column in (("inbox", "done_at"), ("outbox", "sent_at"), ("timer", "fired_at")):
+    for table, column in (("inbox", "done_at"), ("outbox", "sent_at"), ("timer", "fired_at"), ("call", "finished_at")):
         db.conn.execute(f"DELETE FROM {table} WHERE {column} > 0 AND {column} < ?", (now - DELIVERY_KEPT,))
+    if replies_kept:
+        db.conn.execute("DELETE FROM inquiry WHERE received_at < ?", (now - replies_kept,))
+        db.conn.execute("DELETE FROM call WHERE key LIKE 'reply:%' AND created_at < ?", (now - replies_kept,))
     db.conn.execute("DELETE FROM console_message WHERE changed_at < ?", (before,))
     db.conn.execute("DELETE FROM console_attachment WHERE id NOT IN (SELECT attachment FROM console_message)")
     db.conn.execute("DELETE FROM outbox WHERE state = 'collapsed' AND created_at < ?", (now - DELIVERY_KEPT,))

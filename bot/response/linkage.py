@@ -48,6 +48,11 @@ class Linkage:
     def __init__(self, config: Config, wake: Callable[[], None] | None = None) -> None:
         self._config = config
         self._wake = wake or (lambda: None)
+        self._on_result: OnResult = lambda db, call, now: None
+
+    def listen(self, on_result: OnResult) -> None:
+        """Who hears of a person's decision on a call, in its transaction: the same as hears of the worker's results."""
+        self._on_result = on_result
 
     def request(
         self,
@@ -99,9 +104,12 @@ class Linkage:
             db.conn.execute("UPDATE call SET state = 'unclear' WHERE id = ?", (call_id,))
         elif call.state != "unclear":
             raise UserError("error.call_not_ended", number=call_id, state=Text(f"call_state.{call.state}"))
-        ending = Ending("done" if done else "failed", call.status, call.answer, call.result, "")
-        settled = calls.finish(db, call_id, ending, now)
+        error = "" if done else call.error
+        settled = calls.finish(
+            db, call_id, Ending("done" if done else "failed", call.status, call.answer, call.result, error), now
+        )
         assert settled is not None
+        self._on_result(db, settled, now)
         audit.append(db, actor, "call_settled", f"call:{call_id}", now, {"action": call.action, "done": done})
         return settled
 

@@ -232,13 +232,6 @@ class AutoReplies:
             counts[self._one(db, settings, inquiry, now)] += 1
         return counts
 
-    def forget(self, db: Database, now: int) -> None:
-        """Remove what customers wrote when its time is over."""
-        settings = self._config.linkage.auto_reply
-        if settings is not None:
-            db.conn.execute("DELETE FROM inquiry WHERE received_at < ?", (now - settings.keep,))
-            db.conn.execute("DELETE FROM call WHERE key LIKE 'reply:%' AND created_at < ?", (now - settings.keep,))
-
     def _one(self, db: Database, settings: AutoReplyConfig, inquiry: Inquiry, now: int) -> str:
         person = self._minimiser.author_key(settings.source, inquiry.person)
         known = "SELECT 1 FROM inquiry WHERE source = ? AND message = ?"

@@ -10,6 +10,7 @@ from factories import CONFIG, House, house
 
 from bot.clock import DAY, HOUR
 from bot.config import parse
+from bot.housekeeping import Housekeeping
 from bot.incidents.notices import Notices
 from bot.intake.minimise import Minimiser
 from bot.model.grade import Grade
@@ -157,12 +158,12 @@ def test_a_drill_answers_no_customer(it: Scene) -> None:
     assert it.say("提现")["recorded"] == 1 and it.answers() == []
 
 
-def test_the_person_is_kept_as_a_hash_and_numbers_are_masked(it: Scene) -> None:
+async def test_the_person_is_kept_as_a_hash_numbers_are_masked_and_all_goes_in_time(it: Scene) -> None:
     it.open()
     it.say("提现 13812345678 没到", person="secret-account")
     _, _, text, person = it.rows()[0]
     assert "13812345678" not in text and person != "secret-account"
-    it.house.do(lambda db: it.replies.forget(db, it.house.now + 31 * DAY))
+    await Housekeeping(it.replies._config, it.house.store, it.house.clock).sweep(it.house.now + 31 * DAY)
     assert it.rows() == [] and it.answers() == []
 
 
