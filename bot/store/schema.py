@@ -259,3 +259,9 @@ def m009_learning(db: Database) -> None:
     # What a person was asked last, so that a typed letter has something to answer.
     db.conn.execute("""CREATE TABLE lesson_asked (
         person TEXT PRIMARY KEY, playbook TEXT NOT NULL, question TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID""")
+
+
+@migrations()
+def m008_outbox_object(db: Database) -> None:
+    # A card that changes often looks for its own waiting edit: not among everything else that waits there.
+    db.conn.execute("CREATE INDEX outbox_object ON outbox (object, destination) WHERE state = 'waiting'")
