@@ -29,6 +29,7 @@ from bot.model.card import Card
 from bot.model.incident import Incident
 from bot.model.message import Message
 from bot.model.text import Text
+from bot.response.run_state import Run
 from bot.store import incidents as incident_store
 from bot.testkit import render_slack, render_wecom
 from bot.texts import render
@@ -39,9 +40,9 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 DESKTOP, PHONE, DRAWN = (1360, 920), (390, 844), (760, 600)
-TALL = (1360, 1500)  # room for a long answer
+TALL = (1360, 2100)  # room for a long answer
 COLOURS = 256
-SUBJECT = "xinghe-pay"
+SUBJECT, PLAYBOOK = "xinghe-pay", "withdrawal-failure"
 # A picture of the evening is worth most when the story is in full swing: this many seconds after the feed began.
 FULL_SWING = 52
 NAMES = {"U0LINA": "李娜", "U0ZHAO": "赵磊"}
@@ -54,6 +55,7 @@ SAID = {
         "decide": "决定 {id} 先发情况说明，不开发布会", "mute": "静音 {id} 30分钟 已知故障，技术在修",
         "add": "补录 https://weibo.example/1 星河支付提现三天没到账，客服打不通",
         "timeline": "时间线 {id}", "mistake": "确人 {id}", "help": "帮助",
+        "playbooks": "预案 {id}", "answer": "回答 {run}.5 funds_segregated = 是", "facts": "事实 {id}", "todo": "待办",
     },
     "en": {
         "why": "why {id}", "assign": "assign {id} zhaolei legal", "chart": "chart {id}",
@@ -62,6 +64,8 @@ SAID = {
         "mute": "mute {id} 30m known fault, being repaired",
         "add": "add https://x.example/1 Xinghe Pay withdrawal three days late, nobody answers the phone",
         "timeline": "timeline {id}", "mistake": "akc {id}", "help": "help",
+        "playbooks": "playbooks {id}", "answer": "answer {run}.5 funds_segregated = yes", "facts": "facts {id}",
+        "todo": "todo",
     },
 }  # fmt: skip
 
@@ -134,7 +138,8 @@ async def main(wanted: tuple[str, ...]) -> None:
                 await asyncio.sleep(FULL_SWING)
                 found = [await first_look(studio) for studio in studios]
                 for studio, incident in zip(studios, found, strict=True):
-                    await conversation(studio, incident)
+                    run = await started(studio, incident)
+                    await conversation(studio, incident, run)
                     await dashboards(studio)
                 await browser.close()
         finally:
@@ -165,11 +170,37 @@ async def untouched(studio: Studio, incident: Incident) -> None:
         await page.context.close()
 
 
-async def conversation(studio: Studio, incident: Incident) -> None:
-    """Buttons and commands with what they answer."""
+async def started(studio: Studio, incident: Incident) -> Run:
+    """The recommended playbook, started by its button: the checklist in the console, in Slack and in WeCom."""
     page = await studio.open("/", TALL)
     card = page.locator(f'.message.has-card:has([data-command="ack {incident.id}"])').last
     await studio.keep("card", lambda: alone(page, card.locator(".card")))
+    await page.locator(f'[data-command="start {PLAYBOOK} {incident.id}"]').last.click()
+    checklist = page.locator('.message.has-card:has([data-command^="pause R-"])').last
+    await checklist.wait_for()
+    await page.wait_for_timeout(700)
+    await studio.keep("run", lambda: alone(page, checklist.locator(".card")))
+    await page.context.close()
+    app, language, now = studio.app, studio.language, studio.app.clock.now()
+    run = await app.store.read(lambda db: app.runs.open_of(db, incident)[0])
+    shown = await app.store.read(lambda db: app.runs.cards(db, run, incident, language, now))
+    pages = (("run-slack", slack_page(shown, "", language, now)), ("run-wecom", wecom_page(shown, language)))
+    await draw(studio, pages)
+    return run
+
+
+async def draw(studio: Studio, documents: tuple[tuple[str, str], ...], selector: str = ".shot") -> None:
+    for name, document in documents:
+        page = await studio.open("", DRAWN)
+        await page.set_content(document)
+        await studio.keep(name, page.locator(selector).first.screenshot)
+        await page.context.close()
+
+
+async def conversation(studio: Studio, incident: Incident, run: Run) -> None:
+    """Buttons and commands with what they answer."""
+    page = await studio.open("/", TALL)
+    card = page.locator(f'.message.has-card:has([data-command="ack {incident.id}"])').last
     await card.locator(f'[data-command="mute {incident.id}"]').click()
     await page.locator("#dialog[open]").wait_for()
     await page.wait_for_timeout(300)
@@ -181,7 +212,7 @@ async def conversation(studio: Studio, incident: Incident) -> None:
     answered = page.locator(f'.message.has-card:has([data-command="note {incident.id}"])').last
     await studio.keep("card-taken", lambda: alone(page, answered.locator(".card")))
     for name, line in SAID[studio.language].items():
-        await say(studio, page, name, line.format(id=incident.id))
+        await say(studio, page, name, line.format(id=incident.id, run=run.id))
     await page.context.close()
 
 
@@ -261,9 +292,13 @@ async def drawn(studio: Studio, incident: Incident) -> None:
 
 def slack_page(card: Card, announcement: str, language: str, now: int) -> str:
     time = words.clock_time(now)[-5:]
-    message = Message("slack:C0ALERTS", card=card, object=card.object, language=language, mentions=("U0LINA",))
+    """A card; with an announcement as the channel sees it when the grade rose, without one as in a thread."""
+    called = ("U0LINA",) if announcement else ()
+    message = Message("slack:C0ALERTS", card=card, object=card.object, language=language, mentions=called)
     shown = [render_slack.render_message(part.blocks, text=part.text, time=time, names=NAMES)
              for part in slack.render(message)]  # fmt: skip
+    if not announcement:
+        return render_slack.render_page(*shown, language=language)
     reply = Message("slack:C0ALERTS", text=announcement, language=language, mentions=("U0LINA",))
     below = [render_slack.render_message(part.blocks, text=part.text, time=time, names=NAMES)
              for part in slack.render(reply)]  # fmt: skip
