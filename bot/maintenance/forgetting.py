@@ -47,6 +47,12 @@ def forget(db: Database, config: Config, source: str, author_id: str, actor: Act
     quotations = _blank_quotations(db, needles) if needles else 0
     # Refused items are kept as they came, with the author's own id.
     db.conn.execute("DELETE FROM rejected_post WHERE source = ? AND instr(item, ?) > 0", (source, author_id))
+    # What they wrote to customer service, and the answers that carry their way back.
+    db.conn.execute("DELETE FROM inquiry WHERE source = ? AND person = ?", (source, author_key))
+    db.conn.execute(
+        "DELETE FROM call WHERE substr(key, 1, ?) = ? AND json_extract(params, '$.person') = ?",
+        (len(f"reply:{source}:"), f"reply:{source}:", author_id),
+    )
     for incident in incident_store.live(db):
         if incident.subject in subjects:
             timers.schedule(db, "refresh", incident.id, now, now)

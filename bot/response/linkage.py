@@ -67,12 +67,14 @@ class Linkage:
         drill: str = "",
         now: int,
     ) -> None:
-        """Ask once per ``key`` for ``action`` (a name of ``linkage.actions``). Whatever is wrong with it comes back as
-        a failed call through ``on_result``, so that a playbook's mistake is shown and breaks nothing."""
+        """Ask once per ``key`` for ``action``, a name of ``linkage.actions``. Raises ``UserError`` where there is none
+        by that name; whatever else is wrong comes back as a failed call through ``on_result``."""
+        configured = self._config.linkage.actions.get(action)
+        if configured is None:
+            raise UserError("error.no_such_action", name=action, known=list(self._config.linkage.actions) or ["—"])
         found = incident_store.get(db, incident) if incident else None
         if found is not None and found.kind == "drill":
             drill = drill or found.drill or found.id
-        configured = self._config.linkage.actions.get(action)
         context: dict[str, Any] = {}
         if found is not None:
             language = self._config.language
@@ -83,7 +85,7 @@ class Linkage:
                 "incident_link": f"{public_url.rstrip('/')}/#{found.id}" if public_url else "",
             }  # fmt: skip
         calls.add(
-            db, key=key, system=configured.system if configured else "", action=action, params=dict(params),
+            db, key=key, system=configured.system, action=action, params=dict(params),
             context=context, incident=incident, run=run, step=step, drill=drill, now=now,
         )  # fmt: skip
         self._wake()

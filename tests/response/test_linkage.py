@@ -17,6 +17,7 @@ from factories import CONFIG, House, house
 from bot.clock import HOUR, MINUTE
 from bot.config import parse
 from bot.model.grade import Grade
+from bot.model.text import UserError
 from bot.response.linkage import Linkage, LinkageWorker
 from bot.response.results import CallResults
 from bot.response.transport import open_session
@@ -274,7 +275,15 @@ async def test_a_kill_between_call_and_record_is_in_doubt_after_the_restart(tmp_
 
 async def test_a_call_nobody_can_make_fails_in_words(tmp_path: Path) -> None:
     async with scene(tmp_path) as it:
-        it.ask("k1", "no-such-action")
+        with pytest.raises(UserError, match="no_such_action"):
+            it.ask("k0", "no-such-action")
+        # The configuration has lost an action that was asked for before the restart.
+        it.house.do(
+            lambda db: calls.add(
+                db, key="k1", system="gone", action="no-such-action", params={}, context={}, incident="", run="",
+                step="", drill="", now=it.house.now,
+            )
+        )  # fmt: skip
         it.ask("k2", "repair")
         it.ask("k3", "repair", job="..")
         await it.settle()
