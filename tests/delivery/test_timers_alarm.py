@@ -1,6 +1,7 @@
 """Timers are rows: they fire once, survive restarts, and a late one is seen."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,47 @@ async def test_a_failing_handler_is_undone_retried_and_does_not_stop_the_others(
         lambda db: db.conn.execute("SELECT error, state FROM timer WHERE kind = 'broken'").fetchone()
     )
     assert tuple(error) == ("RuntimeError: the bell is broken", "fired")
+
+
+async def test_many_timers_of_one_moment_fire_in_order_and_heed_what_the_earlier_ones_did(
+    store: Store, clock: VirtualClock
+) -> None:
+    fired: list[str] = []
+
+    def ring(db: Database, timer: Timer, now: int) -> None:
+        fired.append(timer.object)
+        timers.cancel(db, "ring", "I-60")
+
+    for number in range(120):
+        set_timer(store, f"I-{number}", due=NOW + number)
+    clock.set(NOW + MINUTE)
+    alarm = Alarm(store, clock, {"ring": ring})
+    while await alarm.fire_due():
+        pass
+    assert fired == [f"I-{number}" for number in range(120) if number != 60]
+
+
+async def test_somebody_who_presses_does_not_wait_for_the_deadlines_of_a_moment(
+    store: Store, clock: VirtualClock
+) -> None:
+    order: list[str] = []
+    begun, pressed = threading.Event(), threading.Event()
+
+    def ring(db: Database, timer: Timer, now: int) -> None:
+        begun.set()
+        pressed.wait(5)
+        order.append(timer.object)
+
+    for number in range(20):
+        set_timer(store, f"I-{number}")
+    clock.set(NOW + MINUTE)
+    firing = asyncio.create_task(Alarm(store, clock, {"ring": ring}).fire_due())
+    await asyncio.to_thread(begun.wait, 5)
+    press = asyncio.create_task(store.write(lambda db: order.append("press")))
+    await asyncio.sleep(0)
+    pressed.set()
+    await asyncio.gather(firing, press)
+    assert order.index("press") <= 2
 
 
 async def test_a_timer_that_nobody_handles_is_kept_and_counted_as_late(store: Store, clock: VirtualClock) -> None:
