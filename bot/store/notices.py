@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 from sqlite_utils import Database
 
+from bot.model.message import masked
+
 _COLUMNS = "id, incident, run, step, segment, drill, state, title, text, params, counts, error, asked_by, created_at"
 
 
@@ -153,14 +155,18 @@ def progress(db: Database, notice_id: int) -> dict[str, int]:
 
 
 def people(db: Database, notice_id: int) -> list[tuple[int, str, str, str]]:
-    """``(number, channel, what became of it, error)`` of everybody who is not excluded; nobody's name or address."""
-    return db.conn.execute(
+    """``(number, channel, what became of it, error)`` of everybody who is not excluded; nobody's name or address, not
+    even where a mail server repeats it in its refusal."""
+    rows = db.conn.execute(
         "SELECT p.number, p.channel, CASE WHEN p.state = 'waiting' THEN 'waiting' ELSE COALESCE(o.state, 'gone') END,"
-        " COALESCE(o.error, '') FROM notice_person p LEFT JOIN outbox o"
+        " COALESCE(o.error, ''), p.address FROM notice_person p LEFT JOIN outbox o"
         " ON o.key = 'notice:' || p.notice || ':' || p.number WHERE p.notice = ? AND p.state <> 'excluded'"
         " ORDER BY p.number",
         (notice_id,),
-    ).fetchall()
+    )
+    return [
+        (row[0], row[1], row[2], row[3].replace(row[4], masked(f"{row[1]}:{row[4]}").partition(":")[2])) for row in rows
+    ]
 
 
 def forget(db: Database, notice_id: int) -> None:

@@ -261,6 +261,8 @@ async def test_personal_data_goes_when_its_time_is_over_and_stands_in_no_log(
         it.do("send", made.id)
         await it.pass_time(MINUTE)
         assert it.progress(made.id)["failed"] == 1
+        ((_, _, state, error),) = [item for item in it.house.look(lambda db: store.people(db, made.id)) if item[3]]
+        assert (state, "invalid_number" in error, "13800000001" in error) == ("failed", True, False)
         await it.pass_time(8 * DAY, step=DAY)
         counts = it.notice(made.id).counts
         assert counts["was_sent"] == 1 and counts["was_failed"] == 1, "the numbers stay"
