@@ -13,13 +13,15 @@ from bot.model.grade import CrisisType, Grade
 from bot.model.text import Text
 from bot.response.schema import Playbook
 from bot.response.similarity import Similarity, folded
+from bot.response.words import TextWords, key_of
 from bot.texts import has
 
-KIND_SHARE = 0.85  # what a kind weighed 1.0 is worth by itself
-WORDS_SHARE = 0.75  # what a perfect agreement of words is worth by itself
+KIND_SHARE = 0.8  # what a kind weighed 1.0 is worth by itself
+WORDS_SHARE = 0.85  # what a perfect agreement of words is worth by itself
+GENERIC_KINDS, GENERIC = frozenset({"complaint_surge"}), 0.7  # come with most crises: the particular plan is first
 LATER_KIND = 0.6  # a playbook's second and further kinds count less than its first
 WORD_WEIGHT = 0.35  # one listed word that no other playbook lists
-UNLESS_FACTOR = 0.5  # a word that speaks against it
+UNLESS_FACTOR, UNLESS_KIND = 0.5, 0.7  # a word that speaks against it: for the words found, for the kind found
 ALIKE_FROM, ALIKE_FULL = 0.03, 0.30  # cosines of unrelated and of nearly equal posts
 OTHER_INDUSTRY, ANY_INDUSTRY = 0.55, 0.92
 BELOW_GRADE, OTHER_SUBJECT, OTHER_PLATFORM = 0.7, 0.3, 0.9
@@ -68,12 +70,15 @@ class Matcher:
 
     def __init__(self, playbooks: Sequence[Playbook]) -> None:
         self._playbooks = list(playbooks)
-        self._words = [[folded(word) for word in playbook.match.words] for playbook in self._playbooks]
+        # Listed in two inflections a word counts once.
+        self._words = [
+            {key_of(word): word for word in map(folded, playbook.match.words)} for playbook in self._playbooks
+        ]
         self._not_words = [[folded(word) for word in playbook.match.not_words] for playbook in self._playbooks]
         listed: dict[str, int] = {}
         for words in self._words:
-            for word in set(words):
-                listed[word] = listed.get(word, 0) + 1
+            for key in words:
+                listed[key] = listed.get(key, 0) + 1
         self._listed = listed
         documents = [(row, text) for row, item in enumerate(self._playbooks) for text in _documents(item)]
         self._owners = [row for row, _ in documents]
@@ -81,7 +86,7 @@ class Matcher:
 
     def rank(self, situation: Situation, limit: int = 0) -> list[Match]:
         """All playbooks that have something to do with the situation, best first; ``limit`` 0 is no limit."""
-        text = folded("\n".join(situation.texts)[:MAXIMUM_TEXT])
+        text = TextWords(folded("\n".join(situation.texts)[:MAXIMUM_TEXT]))
         alike = self._alike(situation.texts)
         found = [self._one(row, playbook, situation, text, alike[row]) for row, playbook in enumerate(self._playbooks)]
         ranked = sorted(
@@ -97,26 +102,29 @@ class Matcher:
                 best[owner] = max(best[owner], float(cosine))
         return [min(1.0, max(0.0, (value - ALIKE_FROM) / (ALIKE_FULL - ALIKE_FROM))) for value in best]
 
-    def _one(self, row: int, playbook: Playbook, situation: Situation, text: str, alike: float) -> Match:
+    def _one(self, row: int, playbook: Playbook, situation: Situation, text: TextWords, alike: float) -> Match:
         reasons: list[Text] = []
         kind_evidence = _kinds(playbook, situation, reasons)
-        word_evidence = self._word_evidence(row, text, alike, reasons)
+        against = [word for word in self._not_words[row] if text.hold(word)]
+        kind_evidence *= UNLESS_KIND ** len(against)
+        word_evidence = self._word_evidence(row, text, alike, against, reasons)
         score = 1 - (1 - KIND_SHARE * kind_evidence) * (1 - WORDS_SHARE * word_evidence)
         score *= _frame(playbook, situation, reasons)
         score = _shift(score, playbook, situation, reasons)
         return Match(playbook.id, round(score, 4), tuple(reasons))
 
-    def _word_evidence(self, row: int, text: str, alike: float, reasons: list[Text]) -> float:
-        found = [word for word in dict.fromkeys(self._words[row]) if _stands_in(word, text)]
+    def _word_evidence(
+        self, row: int, text: TextWords, alike: float, against: Sequence[str], reasons: list[Text]
+    ) -> float:
+        held = {key: word for key, word in self._words[row].items() if text.hold(word)}
         remains = 1.0
-        for word in found:
+        for key in held:
             # A word inside a longer one that was found says nothing new; one that many playbooks list says less.
-            if not any(word != other and word in other for other in found):
-                remains *= 1 - WORD_WEIGHT / self._listed[word] ** 0.5
-        against = [word for word in self._not_words[row] if _stands_in(word, text)]
+            if not any(key != other and key in other for other in held):
+                remains *= 1 - WORD_WEIGHT / self._listed[key] ** 0.5
         evidence = (1 - remains * (1 - alike)) * UNLESS_FACTOR ** len(against)
-        if found:
-            reasons.append(Text("playbook.match_words", {"words": found[:5]}))
+        if held:
+            reasons.append(Text("playbook.match_words", {"words": list(held.values())[:5]}))
         if alike >= 0.3:
             reasons.append(Text("playbook.match_alike", {"score": f"{alike:.2f}"}))
         if against:
@@ -133,26 +141,6 @@ def _documents(playbook: Playbook) -> list[str]:
     return [text for text in map(folded, [*whole, *playbook.match.examples]) if text]
 
 
-def _stands_in(word: str, text: str) -> bool:
-    """Whether the word is in the text; a Latin word only by itself, so that ``run`` is not found in ``brunch``."""
-    if not word.isascii():
-        return word in text
-    start = text.find(word)
-    while start >= 0:
-        end = start + len(word)
-        if not (text[start - 1 : start].isalnum() and text[start - 1 : start].isascii()) and not (
-            text[end : end + 1].isalnum() and text[end : end + 1].isascii()
-        ):
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
-def industry_text(name: str) -> Text | str:
-    """An industry by its name in the reader's language; one of somebody's own stays as it is written."""
-    return Text(f"industry.{name}") if name in KNOWN_INDUSTRIES else name
-
-
 def kind_text(kind: str) -> Text | str:
     """The words for a kind of crisis; a kind that somebody added in a playbook is shown as written."""
     if kind in {known.value for known in CrisisType}:
@@ -161,10 +149,16 @@ def kind_text(kind: str) -> Text | str:
     return Text(key) if has(key) else kind
 
 
+def industry_text(name: str) -> Text | str:
+    """An industry by its name in the reader's language; one of somebody's own stays as it is written."""
+    return Text(f"industry.{name}") if name in KNOWN_INDUSTRIES else name
+
+
 def _kinds(playbook: Playbook, situation: Situation, reasons: list[Text]) -> float:
     best, chosen = 0.0, ""
     for position, kind in enumerate(playbook.crisis_types):
         weight = min(1.0, max(0.0, situation.kinds.get(kind, 0.0))) * (1.0 if position == 0 else LATER_KIND)
+        weight *= GENERIC if kind in GENERIC_KINDS else 1.0
         if weight > best:
             best, chosen = weight, kind
     if chosen:
