@@ -101,6 +101,7 @@ class App:
         self.linked = linked.build(
             config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked
         )
+        self.store.write_now(lambda db: self.response.begin(db, self.clock.now()))
         self.runs = self.response.connect(
             self.notices,
             self.linked.linkage if config.linkage.actions else None,
@@ -112,7 +113,7 @@ class App:
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
-            self.linked,
+            self.linked, self.response.living, self.response.living_notices,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -368,8 +369,8 @@ class App:
         if object_.startswith("incident:") and incident_store.get(db, object_.partition(":")[2]):
             params = {"destination": masked(row.message.destination), "error": error[:200]}
             incident_store.note(db, object_.partition(":")[2], "undelivered", now, SYSTEM, params)
-        if row.message.chat == "console" or row.message.reason == "customer_notice":
-            return  # a customer who cannot be reached is counted with their notice, without an address
+        if row.message.chat == "console":
+            return
         for name, channel in self.config.channels.items():
             if channel.console and name != "drill":
                 language = self.config.channel_language(name)

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from handlers.registry import Registry, registry
 
-NOUNS = ("help", "incident", "source", "playbook", "facts", "linkage", "customer", "contact", "learn")
+NOUNS = ("help", "incident", "source", "playbook", "facts", "linkage", "customer", "contact", "learn", "living")
 
 
 def load() -> Registry:

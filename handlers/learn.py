@@ -6,13 +6,11 @@ from bot.incidents.people import MANAGER_ROLES
 from bot.model.card import Button, Card, Items, Paragraph, Section
 from bot.model.text import Text, UserError
 from bot.response.learning import Lesson, Progress, Training
-from bot.response.library import Library
 from bot.response.parts import Quiz
 from bot.store import lessons
 from bot.texts import render
-from handlers.playbook import find_playbook
+from handlers.playbook import current_library, find_playbook
 from handlers.registry import Reply, Request, narrow, registry
-from handlers.steps import services
 
 LETTERS = "ABCDEFGHIJ"
 STATUS_WORDS = frozenset({"status", "进度", "情况", "成绩"})
@@ -188,11 +186,7 @@ def _label(quiz: Quiz, option_id: str, language: str) -> str:
 
 
 def _training(request: Request) -> Training:
-    return Training(request.services.config, lambda: _library(request))
-
-
-def _library(request: Request) -> Library:
-    return services(request).library()
+    return Training(request.services.config, lambda: current_library(request))
 
 
 def _member(request: Request) -> PersonConfig:

@@ -5,6 +5,8 @@ from bot.model.card import Button, Card, Facts, Items, Paragraph, Section
 from bot.model.incident import Incident
 from bot.model.text import Text, UserError
 from bot.response import run_words
+from bot.response.library import Library
+from bot.response.living import day_of
 from bot.response.match import industry_text
 from bot.response.run_state import (
     Abort,
@@ -58,9 +60,10 @@ def _library_card(request: Request) -> Card:
             sections.append(Items(heading, tuple(reasons)))
             label = _say(request, "button.start_run", title=title)
             offered.append(Button(label, f"start {playbook.id} {incident.id}"))
-    found = services(request).library().playbooks()
+    found = current_library(request).playbooks()
     lines = tuple(
         f"{playbook.id} · {playbook.title.in_language(request.language)} · {_industries(request, playbook)}"
+        f"{_stale(request, playbook)}"
         for playbook in found[:LISTED]
     )
     more = _say(request, "playbooks.more", n=len(found) - LISTED) if len(found) > LISTED else ""
@@ -305,10 +308,30 @@ def _person(request: Request, name: str) -> str:
     return person.id
 
 
+def current_library(request: Request) -> Library:
+    """The library with what was put in force from chat or the command line, by whichever process."""
+    living = request.services.living
+    return living.follow(request.db) if living else services(request).library()
+
+
+def _stale(request: Request, playbook: Playbook) -> str:
+    """A mark behind playbooks that nobody has looked through in time."""
+    return f" · {_say(request, 'living.stale')}" if playbook.review_by < day_of(request.now) else ""
+
+
+def _stored(request: Request, playbook: Playbook) -> str:
+    """Where the version comes from, if it is not the file on disk."""
+    entry = current_library(request).entries.get(playbook.id)
+    if entry is None or not entry.stored or request.services.living is None:
+        return ""
+    number = request.services.living.file_version(playbook.id)
+    return f" · {_say(request, 'living.from_chat', file=f'v{number}' if number else '—')}"
+
+
 def find_playbook(request: Request, name: str) -> Playbook:
     """A playbook by id or title, or by the only one that begins with or contains the words."""
     wanted = " ".join(name.lower().split())
-    found = services(request).library().playbooks()
+    found = current_library(request).playbooks()
     names = [(playbook, {playbook.id, playbook.title.zh.lower(), playbook.title.en.lower()}) for playbook in found]
     exact = [playbook for playbook, known in names if wanted in known]
     begun = [playbook for playbook, known in names if any(item.startswith(wanted) for item in known)]
@@ -326,8 +349,8 @@ def _playbook_card(request: Request, playbook: Playbook) -> Card:
     rows = (
         (_say(request, "playbooks.from_grade"), render(words.grade(playbook.grades.start), language)),
         (_say(request, "playbooks.owner"), playbook.owner),
-        (_say(request, "playbooks.review"), playbook.review_by.isoformat()),
-        (_say(request, "playbooks.version"), str(playbook.version)),
+        (_say(request, "playbooks.review"), f"{playbook.review_by.isoformat()}{_stale(request, playbook)}"),
+        (_say(request, "playbooks.version"), f"{playbook.version}{_stored(request, playbook)}"),
     )
     incident = _incident_at_hand(request)
     title = playbook.title.in_language(language)

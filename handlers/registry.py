@@ -22,6 +22,8 @@ from bot.model.message import Attachment, Event
 from bot.model.text import Text, UserError
 from bot.response.advice import Advice
 from bot.response.linked import Linked
+from bot.response.living import Living
+from bot.response.living_notices import LivingNotices
 from bot.response.runs import Runs
 from bot.store import incidents as incident_store
 
@@ -53,6 +55,8 @@ class Services:
     runs: Runs
     advice: Advice
     linked: Linked | None = None
+    living: Living | None = None
+    living_notices: LivingNotices | None = None
 
 
 @dataclass(frozen=True, slots=True)

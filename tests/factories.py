@@ -230,7 +230,10 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
         reading = accept.read(items, minimiser, source=source, platform=platform, now=now)
         return accept.keep(db, reading, items, source, now)
 
-    services = Services(settings, incidents, cards, watch, take_in, runs, response.advice)
+    services = Services(
+        settings, incidents, cards, watch, take_in, runs, response.advice, None, response.living,
+        response.living_notices,
+    )  # fmt: skip
     registry = handlers.load()
     return House(
         settings, store, clock, watch, cards, notices, incidents, services, registry, Dispatcher(registry, services),

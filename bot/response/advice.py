@@ -28,6 +28,7 @@ class Advice:
 
     def rank(self, db: Database, incident: Incident, now: int) -> list[tuple[Playbook, Match]]:
         """Fitting playbooks, best first; the same as long as the incident looks the same."""
+        self._shelf.follow(db)
         library = self._shelf.library()
         posts_meant = tuple(post for signal in incident.signals for post in signal.posts)
         key = (self._shelf.version, incident.id, incident.crisis_type, incident.grade, posts_meant)

@@ -31,12 +31,14 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One playbook with the place it came from. ``root`` is its YAML tree, kept to name lines."""
+    """One playbook with the place it came from. ``root`` is its YAML tree, kept to name lines; ``stored`` the version
+    that people put in force over the file, 0 where the file itself counts."""
 
     playbook: Playbook
     file: str
     root: yaml.Node | None
     source: str
+    stored: int = 0
 
     def line(self, place: Place) -> int:
         return line_of(self.root, place)

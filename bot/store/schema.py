@@ -262,6 +262,22 @@ def m009_learning(db: Database) -> None:
 
 
 @migrations()
+def m009_playbook_versions(db: Database) -> None:
+    # A playbook as people changed it: the live row outranks the file. ``base`` is the digest of what it was made from.
+    db.conn.execute("""CREATE TABLE playbook_version (
+        id INTEGER PRIMARY KEY, playbook TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL,
+        state TEXT NOT NULL, base TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL,
+        created_at INTEGER NOT NULL, decided_by TEXT NOT NULL DEFAULT '', decided_at INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (playbook, version))""")
+    db.conn.execute("CREATE UNIQUE INDEX playbook_live ON playbook_version (playbook) WHERE state = 'live'")
+    db.conn.execute("""CREATE TRIGGER playbook_text_is_final BEFORE UPDATE OF playbook, version, text
+        ON playbook_version BEGIN SELECT RAISE(ABORT, 'a version keeps its text'); END""")
+    db.conn.execute("""CREATE TABLE playbook_request (
+        id INTEGER PRIMARY KEY, playbook TEXT NOT NULL, words TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open',
+        actor TEXT NOT NULL, actor_name TEXT NOT NULL, created_at INTEGER NOT NULL)""")
+
+
+@migrations()
 def m008_outbox_object(db: Database) -> None:
     # A card that changes often looks for its own waiting edit: not among everything else that waits there.
     db.conn.execute("CREATE INDEX outbox_object ON outbox (object, destination) WHERE state = 'waiting'")

@@ -1,17 +1,13 @@
 """Members learn the playbooks of their roles by short questions, by button and by text."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from factories import CONFIG, House, house
+from plans import PLAN
 
 from bot.clock import MINUTE
 from bot.model.card import Card
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from plans import PLAN
 
 ZHAO, CHEN = {"account": "U0ZHAO"}, {"account": "U0CHEN", "destination": "slack:C0BOSS"}
 QUIZ = """
