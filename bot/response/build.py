@@ -10,15 +10,14 @@ from bot.incidents import words
 from bot.incidents.notices import Notices
 from bot.model.card import Button, Items, Section
 from bot.model.incident import SYSTEM, Incident
-from bot.model.text import Text
+from bot.model.text import LANGUAGES, Text
 from bot.response.advice import Advice
 from bot.response.cards import RunCards
-from bot.response.living import Living
-from bot.response.living_notices import REVIEW, LivingNotices
 from bot.response.run_effects import Actions, Effects, Replies
 from bot.response.run_notices import RunNotices
 from bot.response.runs import Runs
 from bot.response.shelf import Shelf, library_folder
+from bot.response.values import Words
 from bot.store import runs as store
 from bot.texts import render
 
@@ -58,8 +57,6 @@ class Response:
         self.shelf = Shelf(library_folder(config.playbooks.library, beside))
         self.advice = Advice(config, self.shelf)
         self.panel = Panel(self.advice)
-        self.living = Living(config, self.shelf)
-        self.living_notices = LivingNotices(config, self.living)
 
     def connect(self, notices: Notices, actions: Actions | None = None, replies: Replies | None = None) -> Runs:
         cards = RunCards(self._config)
@@ -79,15 +76,9 @@ class Response:
         playbook, match = found
         if any(row.playbook == playbook.id for row in store.of_incident(db, incident.id)):
             return  # it runs, or somebody stopped it: that is not for a machine to undo
-        language = self._config.language
-        reasons = [render(reason, language) for reason in match.reasons[:REASONS]]
-        why = render(Text("run.auto_reason", {"grade": words.grade(incident.grade), "reasons": reasons}), language)
-        self.runs.start(db, playbook, incident, SYSTEM, now, reason=why, automatic=True)
-
-    def begin(self, db: Database, now: int) -> None:
-        """At the start of a process: take over the playbooks in force, and see that somebody reviews them."""
-        self.shelf.follow(db)
-        self.living_notices.begin(db, now)
+        why = Text("run.auto_reason", {"grade": words.grade(incident.grade), "reasons": list(match.reasons[:REASONS])})
+        reason = Words.model_validate({language: render(why, language) for language in LANGUAGES})
+        self.runs.start(db, playbook, incident, SYSTEM, now, reason=reason, automatic=True)
 
     def timers(self) -> dict[str, Handler]:
         """The kinds of timers this room handles."""
@@ -96,5 +87,4 @@ class Response:
             "run_due": self.runs.due,
             "run_escalate": self.runs.escalate,
             "run_tick": self.runs.tick,
-            REVIEW: self.living_notices.review,
         }

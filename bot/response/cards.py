@@ -26,8 +26,8 @@ class RunCards:
     def __call__(self, db: Database, run: Run, incident: Incident, language: str, now: int) -> Card:
         """What everybody sees in the incident's thread."""
         sections: list[Section] = []
-        if run.reason:
-            sections.append(Paragraph(render(Text("run.reason", {"reason": run.reason}), language)))
+        if reason := run.reason.in_language(language):
+            sections.append(Paragraph(render(Text("run.reason", {"reason": reason}), language)))
         if run.status.ended and run.outcome:
             sections.append(Paragraph(render(Text("run.outcome", {"outcome": run.outcome}), language), strong=True))
         for status, key, shown in (

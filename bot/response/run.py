@@ -11,7 +11,7 @@ from typing import Any
 from bot.model.grade import Grade
 from bot.model.incident import Actor
 from bot.model.text import Text
-from bot.response.condition import Value, evaluate, parse_condition
+from bot.response.condition import Value, comparisons, evaluate, parse_condition
 from bot.response.run_acts import Refused, act
 from bot.response.run_state import (
     Abort,
@@ -126,10 +126,19 @@ class Machine:
             self.run = replace(self.run, status=RunStatus.DONE, ended_at=self.now)
             self._effect(EffectKind.RUN_ENDED)
             return
+        self._see_whether_stuck()
         recovery = self.run.playbook.recovery
         if recovery and not self.run.close_proposed and self.holds(recovery.close_when):
             self.run = replace(self.run, close_proposed=True)
             self._effect(EffectKind.PROPOSE_CLOSE)
+
+    def _see_whether_stuck(self) -> None:
+        """Said once, until something opens again: people add facts, skip what is left, or finish the run."""
+        moving = (StepStatus.OPEN, StepStatus.FAILED)
+        stuck = not any(state.status in moving or state.next_at > self.now for state in self.steps.values())
+        if stuck and not self.run.stuck:
+            self._effect(EffectKind.STUCK)
+        self.run = replace(self.run, stuck=stuck)
 
     # -- what acts of people use
 
@@ -254,6 +263,8 @@ class Machine:
             self._effect(EffectKind.ENDED, step.id)
             return True
         answer = self.holds(step.when) if step.when else True
+        if answer is None and step.when and self._never_known(step.when):
+            answer = False
         if answer is None or (not answer and state.status is StepStatus.NOT_APPLICABLE):
             return False
         if not answer:
@@ -326,6 +337,17 @@ class Machine:
 
     def _reached(self, step: Step) -> bool:
         return step.from_grade is None or self.run.grade >= step.from_grade
+
+    def _never_known(self, condition: str) -> bool:
+        """Whether everything unknown in a condition was to come from steps that are over: a vote that was skipped."""
+        scope = condition_scope(self.run, self.steps, self._scope)
+        unknown = [asked.name for asked in comparisons(_parsed(condition)) if scope.get(asked.name) is None]
+        for name in unknown:
+            head, _, rest = name.partition(".")
+            state = self.steps.get(rest.partition(".")[0])
+            if head not in ("decision", "answers") or state is None or not self._settled(state):
+                return False
+        return bool(unknown)
 
     def _repeated_enough(self, step: Step, rounds: int) -> bool:
         assert step.repeat is not None

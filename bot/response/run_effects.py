@@ -109,6 +109,8 @@ class Effects:
                 )
             case EffectKind.PROPOSE_CLOSE, _:
                 self.propose_close(db, run, incident, "run.may_close", now)
+            case EffectKind.STUCK, _:
+                self.propose_close(db, run, incident, "run.stuck", now)
             case EffectKind.RUN_ENDED, _:
                 self._announce_end(db, run, incident, now)
 
@@ -158,7 +160,14 @@ class Effects:
 
         called = run.team.get("commander", ())
         self._notices.say(
-            db, run, incident, text, now, key=f"{run.id}:{key}:{incident.status.value}", reason="run_asks", call=called
+            db,
+            run,
+            incident,
+            text,
+            now,
+            key=f"{run.id}:{key}:{incident.status.value}:{run.version if run.stuck else 0}",
+            reason="run_asks",
+            call=called,
         )
 
     # -- helpers
@@ -219,9 +228,10 @@ class Effects:
         empty = [name for name in run.playbook.roles if not run.team.get(name)]
 
         def text(language: str) -> str:
+            reason = run.reason.in_language(language)
             lines = [render(Text("run.announce_started", {
                 "id": run.id, "incident": incident.id, "title": run_words.title(run, language), "who": run.started_by,
-                "reason": Text("run.reason_clause", {"reason": run.reason}) if run.reason else "",
+                "reason": Text("run.reason_clause", {"reason": reason}) if reason else "",
             }), language)]  # fmt: skip
             if run.automatic:
                 lines.append(render(Text("run.how_to_stop", {"id": run.id}), language))

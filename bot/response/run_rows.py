@@ -8,10 +8,11 @@ from sqlite_utils import Database
 from bot.model.grade import Grade
 from bot.response.run_state import Run, RunStatus, StepState
 from bot.response.schema import Playbook
+from bot.response.values import Words
 from bot.store import runs as store
 from bot.store.runs import RunRow, StepRow
 
-_KEPT = ("started_by", "reason", "automatic", "paused_at", "ended_at", "outcome", "close_proposed")
+_KEPT = ("started_by", "automatic", "paused_at", "ended_at", "outcome", "close_proposed", "stuck")
 
 
 def insert(db: Database, run: Run, now: int) -> None:
@@ -38,7 +39,7 @@ def from_row(db: Database, row: RunRow) -> Run:
     return Run(
         id=row.id, incident=row.incident, drill=row.drill, playbook=_plan(db, row.digest), status=RunStatus(row.status),
         grade=Grade(state["grade"]), team={name: tuple(people) for name, people in state["team"].items()},
-        started_at=row.started_at, parent=row.parent, version=row.version,
+        reason=Words.model_validate(state["reason"]), started_at=row.started_at, parent=row.parent, version=row.version,
         steps=tuple(StepState.from_json(step.state) for step in store.steps(db, row.id)),
         **{name: state[name] for name in _KEPT if name in state},
     )  # fmt: skip
@@ -65,6 +66,7 @@ def _digest(body: str) -> str:
 def _row(run: Run, digest: str, now: int) -> RunRow:
     state = {name: getattr(run, name) for name in _KEPT}
     state["grade"] = int(run.grade)
+    state["reason"] = run.reason.model_dump(by_alias=True)
     state["team"] = {name: list(people) for name, people in run.team.items()}
     return RunRow(
         run.id, run.incident, run.drill, run.playbook.id, digest, run.status.value, run.parent, run.started_at, now,

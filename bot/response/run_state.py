@@ -13,6 +13,9 @@ from bot.model.incident import Actor
 from bot.model.text import Text
 from bot.response.condition import Value
 from bot.response.schema import Playbook
+from bot.response.values import Words
+
+NO_WORDS = Words()
 
 
 class RunStatus(StrEnum):
@@ -98,13 +101,14 @@ class Run:
     started_by: str
     steps: tuple[StepState, ...]
     status: RunStatus = RunStatus.RUNNING
-    reason: str = ""
+    reason: Words = NO_WORDS
     automatic: bool = False
     parent: str = ""
     paused_at: int = 0
     ended_at: int = 0
     outcome: str = ""
     close_proposed: bool = False
+    stuck: bool = False
     version: int = 1
 
     @property
@@ -135,7 +139,7 @@ def begun(
     now: int,
     *,
     drill: str = "",
-    reason: str = "",
+    reason: Words = NO_WORDS,
     automatic: bool = False,
     parent: str = "",
 ) -> Run:
@@ -298,6 +302,7 @@ class EffectKind(StrEnum):
     SPLIT = "split"  # everybody voted and nothing has a quorum
     RUN_ENDED = "run_ended"
     PROPOSE_CLOSE = "propose_close"
+    STUCK = "stuck"  # nothing is open, and what waits waits for facts that nobody has been asked for
     DUE = "due"  # the deadline of a step was set or moved
 
 

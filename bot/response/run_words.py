@@ -125,7 +125,8 @@ def run_json(run: Run, language: str) -> dict[str, Any]:
     settled, everything = run.progress
     return {
         "id": run.id, "playbook": run.playbook.id, "playbook_version": run.playbook.version,
-        "title": title(run, language), "status": run.status.value, "automatic": run.automatic, "reason": run.reason,
+        "title": title(run, language), "status": run.status.value, "automatic": run.automatic,
+        "reason": run.reason.in_language(language),
         "started_by": run.started_by, "started_at": iso(run.started_at),
         "ended_at": iso(run.ended_at) if run.ended_at else None, "outcome": run.outcome, "parent": run.parent or None,
         "settled": settled, "applicable": everything,

@@ -20,6 +20,7 @@ from bot.response.run import decide
 from bot.response.run_effects import Effects
 from bot.response.run_notices import RunNotices
 from bot.response.run_state import (
+    NO_WORDS,
     Abort,
     ActionResult,
     Answer,
@@ -41,6 +42,7 @@ from bot.response.schema import Playbook
 from bot.response.scope import incident_scope
 from bot.response.steps import Question, StatementStep
 from bot.response.team import team_of
+from bot.response.values import Words
 from bot.store import audit
 from bot.store import incidents as incident_store
 from bot.store import runs as store
@@ -71,7 +73,7 @@ class Runs:
         actor: Actor,
         now: int,
         *,
-        reason: str = "",
+        reason: Words = NO_WORDS,
         automatic: bool = False,
         parent: str = "",
     ) -> Run:
@@ -87,7 +89,11 @@ class Runs:
             incident.grade, actor.name, now, drill=incident.drill, reason=reason, automatic=automatic, parent=parent,
         )  # fmt: skip
         run_rows.insert(db, run, now)
-        detail = {"run": run.id, "text": playbook.title.in_language(self._config.language), "reason": reason or "—"}
+        detail = {
+            "run": run.id,
+            "text": playbook.title.in_language(self._config.language),
+            "reason": reason.in_language(self._config.language) or "—",
+        }
         incident_store.note(db, incident.id, "run_auto_started" if automatic else "run_started", now, actor, detail)
         store.record(db, run.id, "", "started", detail, actor, now)
         audit.append(db, actor, "run_started", run.id, now, {**detail, "incident": incident.id})
@@ -285,7 +291,7 @@ class Runs:
             if playbook is None or depth > DEEPEST_PART:
                 raise UserError("error.no_such_playbook", name=step.playbook, near=[])
             parent = f"{run.id}.{step_id}"
-            self.start(db, playbook, incident, SYSTEM, now, reason=run_words.title(run, "zh-CN"), parent=parent)
+            self.start(db, playbook, incident, SYSTEM, now, reason=run.playbook.title, parent=parent)
         except UserError as error:
             self._effects.failed(db, run, incident, step_id, render(error.text, self._config.language), now)
 

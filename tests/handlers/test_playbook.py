@@ -329,7 +329,7 @@ def test_a_playbook_starts_by_itself_at_its_grade_announced_and_stoppable_by_one
     assert home.look(lambda db: run_store.of_incident(db, "I-1")) == []
     home.judge(ORANGE, incident="I-1")
     run = run_of(home)
-    assert run.automatic and "橙色" in run.reason
+    assert run.automatic and "橙色" in run.reason.zh and "orange" in run.reason.en
     assert any("小预案" in text and "停止" in text for text in thread(home))
     stop = next(button for button in run_card(home).buttons if button.command.startswith("abort"))
     assert not stop.form

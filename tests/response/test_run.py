@@ -290,6 +290,16 @@ def test_the_end_is_proposed_once_when_its_sign_is_there() -> None:
     assert kinds == [EffectKind.PROPOSE_CLOSE] and run.status is RunStatus.RUNNING
 
 
+def test_a_run_in_which_nothing_can_be_done_says_so_once() -> None:
+    run = begin(f"  - {{id: a, kind: task, {TITLE}}}\n  - {{id: b, kind: task, {TITLE}, when: facts.cause = attack}}")
+    kinds: list[EffectKind] = []
+    for event in (Done(LINA, "a"), Tick(), Tick()):
+        decision = decide(run, event, T0)
+        run, kinds = decision.run, [*kinds, *(effect.kind for effect in decision.effects)]
+    assert kinds.count(EffectKind.STUCK) == 1 and run.status is RunStatus.RUNNING
+    assert decide(run, Tick(scope={"facts.cause": "channel"}), T0).run.status is RunStatus.DONE
+
+
 def test_a_state_survives_the_way_through_the_store() -> None:
     run = decide(begin(), Done(LINA, "check", "ok"), T0).run
     run = decide(run, CheckOff(ZHAO, "list", ("posts",)), T0).run
