@@ -369,8 +369,8 @@ class App:
         if object_.startswith("incident:") and incident_store.get(db, object_.partition(":")[2]):
             params = {"destination": masked(row.message.destination), "error": error[:200]}
             incident_store.note(db, object_.partition(":")[2], "undelivered", now, SYSTEM, params)
-        if row.message.chat == "console":
-            return
+        if row.message.chat == "console" or row.message.reason == "customer_notice":
+            return  # a customer who cannot be reached is counted with their notice, without an address
         for name, channel in self.config.channels.items():
             if channel.console and name != "drill":
                 language = self.config.channel_language(name)
