@@ -16,6 +16,7 @@ from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
 from bot.memory import settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
+from bot.response import living_commands
 from bot.response.commands import playbook
 from bot.texts import render
 
@@ -406,6 +407,8 @@ def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
 
 
 cli.add_command(playbook)
+playbook.add_command(living_commands.propose)
+playbook.add_command(living_commands.diff)
 
 
 def main() -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from factories import CONFIG, MINUTE, NOW, House, house
 from plans import PLAN
 
+from bot.cli import cli
 from bot.clock import DAY
 from bot.delivery import timers
 from bot.delivery.alarm import Alarm
@@ -243,6 +245,27 @@ async def test_an_owner_without_a_chat_is_reminded_in_the_console(tmp_path: Path
     await fire(home)
     assert len(home.outbox(reason="playbook_review", destination="console:alerts")) == 1
     home.store.close()
+
+
+def test_a_file_is_proposed_from_the_command_line_and_decided_in_chat(
+    home: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FENGBO_LANGUAGE", "en")
+    settings = tmp_path / "fengbo.yaml"
+    settings.write_text(f"store: {tmp_path}/fengbo.db\n{CONFIG}", encoding="utf-8")
+    changed = tmp_path / "small.yaml"
+    changed.write_text(ANNOTATED.replace("due: 30m", "due: 5m"), encoding="utf-8")
+    command = ["playbook", "propose", str(changed), "--config", str(settings)]
+    result = CliRunner().invoke(cli, command)
+    assert (result.exit_code, "due: [-30m-]{+5m+}" in result.stdout) == (0, True), result.output
+    shown = CliRunner().invoke(cli, ["playbook", "diff", "small", "v2", "--config", str(settings)])
+    assert shown.stdout == result.stdout
+    assert home.outbox(reason="playbook_proposed", destination="slack:U0CHEN")
+    words(home, "playbook-apply small v2", **CHEN)
+    assert plan_of(home).playbook.step("check").due == 5 * MINUTE
+    changed.write_text(ANNOTATED.replace("role: pr,", "role: nobody,"), encoding="utf-8")
+    refused = CliRunner().invoke(cli, command)
+    assert refused.exit_code == 1 and "small.yaml:" in refused.stderr and "nobody" in refused.stderr
 
 
 @pytest.mark.parametrize(
