@@ -13,6 +13,8 @@ from bot.model.incident import SYSTEM, Incident
 from bot.model.text import LANGUAGES, Text
 from bot.response.advice import Advice
 from bot.response.cards import RunCards
+from bot.response.living import Living
+from bot.response.living_notices import REVIEW, LivingNotices
 from bot.response.run_effects import Actions, Effects, Replies
 from bot.response.run_notices import RunNotices
 from bot.response.runs import Runs
@@ -57,6 +59,8 @@ class Response:
         self.shelf = Shelf(library_folder(config.playbooks.library, beside))
         self.advice = Advice(config, self.shelf)
         self.panel = Panel(self.advice)
+        self.living = Living(config, self.shelf)
+        self.living_notices = LivingNotices(config, self.living)
 
     def connect(self, notices: Notices, actions: Actions | None = None, replies: Replies | None = None) -> Runs:
         cards = RunCards(self._config)
@@ -80,6 +84,11 @@ class Response:
         reason = Words.model_validate({language: render(why, language) for language in LANGUAGES})
         self.runs.start(db, playbook, incident, SYSTEM, now, reason=reason, automatic=True)
 
+    def begin(self, db: Database, now: int) -> None:
+        """At the start of a process: take over the playbooks in force, and see that somebody reviews them."""
+        self.shelf.follow(db)
+        self.living_notices.begin(db, now)
+
     def timers(self) -> dict[str, Handler]:
         """The kinds of timers this room handles."""
         return {
@@ -87,4 +96,5 @@ class Response:
             "run_due": self.runs.due,
             "run_escalate": self.runs.escalate,
             "run_tick": self.runs.tick,
+            REVIEW: self.living_notices.review,
         }
