@@ -120,17 +120,16 @@ class StoryIndex:
                 self._insert(_Story(id_, bytes(signature), last_at), _pieces(signature))
 
     def _find(self, pieces: Sequence[bytes], signature: bytes, at: int) -> _Story | None:
+        # Nearly every post hits nothing, so the misses are what must be quick.
+        hits = [hit for band, piece in zip(self._bands, pieces, strict=True) if (hit := band.get(piece)) is not None]
+        if not hits:
+            return None
         candidates: set[int] = set()
-        for band, piece in zip(self._bands, pieces, strict=True):
-            found = band.get(piece)
-            if found is None:
-                continue
+        for found in hits:
             if isinstance(found, int):
                 candidates.add(found)
             else:
                 candidates.update(found[-_MOST_CANDIDATES:])
-        if not candidates:
-            return None
         values = np.frombuffer(signature, dtype=np.uint32)
         best, best_same = None, int(SIMILAR_FROM * PERMUTATIONS) - 1
         for id_ in sorted(candidates)[:_MOST_CANDIDATES]:
@@ -146,12 +145,15 @@ class StoryIndex:
         if story.id in self._stories:
             self._forget(self._stories[story.id])
         self._stories[story.id] = story
+        id_ = story.id
         for band, piece in zip(self._bands, pieces, strict=True):
-            others = band.setdefault(piece, story.id)
+            others = band.setdefault(piece, id_)
+            if others == id_:
+                continue
             if isinstance(others, list):
-                others.append(story.id)
-            elif others != story.id:
-                band[piece] = [others, story.id]
+                others.append(id_)
+            else:
+                band[piece] = [others, id_]
         while len(self._stories) > self._capacity:
             self._forget(next(iter(self._stories.values())))
 

@@ -17,6 +17,7 @@ from bot.analysis.text import clean, fold_and_language
 from bot.bench import scene
 from bot.bench.result import Result, named
 from bot.bench.texts import NAMING, talk
+from bot.memory import settle_memory
 from bot.model.post import KeywordRule, Subject
 
 COUNT = 20_000
@@ -39,6 +40,7 @@ def run(data: Path | None) -> list[Result]:
         for number, text in enumerate(texts)
     )
     analyser = Analyser(subjects)
+    settle_memory()  # as `fengbo analyse` does before its first line
 
     def whole() -> None:
         stream = cast(BinaryIO, io.BytesIO(lines))
