@@ -36,9 +36,11 @@ def parse_time(value: Any, now: int) -> int:
     Raises ``PostError`` for anything else, for moments before 2000 and for more than a day after ``now``.
     """
     moment: int
-    if isinstance(value, bool) or value is None or value == "":
+    if type(value) is str and value:
+        moment = _parse_text_time(value)
+    elif isinstance(value, bool) or value is None or value == "":
         raise PostError("published_at", "is missing; give ISO 8601 with an offset, or Unix seconds")
-    if isinstance(value, int | float):
+    elif isinstance(value, int | float):
         if not math.isfinite(value):
             raise PostError("published_at", f"{value} is not a time; give ISO 8601 with an offset, or Unix seconds")
         moment = int(value if value > 100_000_000_000 else value * 1000)
@@ -87,12 +89,13 @@ def parse_post(data: Any, *, source: str, platform: str, now: int, drill: str = 
     if type(data) is not dict and not isinstance(data, Mapping):  # the first question is much the cheaper one
         raise PostError("post", "must be a JSON object")
     text = _string(data, "text", MAX_TEXT) or ""
-    title = _string(data, "title", MAX_FIELD)
+    title = _string(data, "title", MAX_FIELD) if "title" in data else None
     if not text.strip() and not (title or "").strip():
         raise PostError("text", "is missing; a post needs text or title")
     published_at = parse_time(data.get("published_at"), now)
-    url = _string(data, "url", MAX_FIELD)
-    source = _string(data, "source", 64) or source
+    url = _string(data, "url", MAX_FIELD) if "url" in data else None
+    if "source" in data:
+        source = _string(data, "source", 64) or source
     identity = data.get("id")
     if identity is not None and not isinstance(identity, str | int):
         raise PostError("id", "must be a string or a whole number")
@@ -102,16 +105,16 @@ def parse_post(data: Any, *, source: str, platform: str, now: int, drill: str = 
         else content_id(source, url, text or title or "", published_at),
         source=source,
         platform=_string(data, "platform", 40) or platform or "other",
-        kind=_string(data, "kind", 40) or "post",
+        kind=(_string(data, "kind", 40) if "kind" in data else None) or "post",
         url=url,
         title=title,
         text=text,
         author=_author(data.get("author")),
         published_at=published_at,
-        parent_id=_string(data, "parent_id", 200),
-        root_id=_string(data, "root_id", 200),
+        parent_id=_string(data, "parent_id", 200) if "parent_id" in data else None,
+        root_id=_string(data, "root_id", 200) if "root_id" in data else None,
         engagement=_engagement(data.get("engagement")),
-        location=_string(data, "location", 200),
+        location=_string(data, "location", 200) if "location" in data else None,
         drill=drill,
     )
 
