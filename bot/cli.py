@@ -303,14 +303,16 @@ def replay(files: tuple[str, ...], config_path: str | None) -> None:
 
 
 @cli.command()
-@click.option("--what", default="", help="One part only: analysis, intake, flow, memory, matching.")
+@click.argument("name", required=False, default="")
+@click.option("--what", default="", help="One part only: analysis, intake, flow, memory, matching, judgement.")
 @click.option("--data", default="", type=click.Path(), help="Folder of real posts; without it texts are made up.")
 @click.option("--posts", default=0, help="memory: how many posts the store holds (1,000,000).")
-def bench(what: str, data: str, posts: int) -> None:
-    """Measure this machine: analysis, durable intake, alert and command latency, memory."""
+@click.option("--part", default="", help="judgement: one part of its table.")
+def bench(name: str, what: str, data: str, posts: int, part: str) -> None:
+    """Measure this machine: analysis, durable intake, alert and command latency, memory; or how well it judges."""
     from bot.bench import run_benchmarks
 
-    raise SystemExit(run_benchmarks(what, data=data, posts=posts, language=terminal_language()))
+    raise SystemExit(run_benchmarks(name or what, data=data, posts=posts, part=part, language=terminal_language()))
 
 
 @cli.command("fake-platforms")

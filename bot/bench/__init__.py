@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import analysis, flow, intake, matching, memory
+from bot.bench import analysis, flow, intake, judgement, matching, memory
 from bot.bench.result import Result
 from bot.model.text import Text
 from bot.texts import render
@@ -17,13 +17,16 @@ DEFAULT_PARTS = ("analysis", "intake", "flow")
 MILLION = 1_000_000
 
 
-def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, language: str = "en") -> int:
+def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, part: str = "", language: str = "en") -> int:
     """Run one part or the quick ones (``DEFAULT_PARTS``); print a table; 1 when a target is missed.
 
     ``data`` is a folder of recorded posts (``cascades/weibo_reposts.jsonl.gz``); without it texts are made up.
-    ``posts`` is how many the memory part stores, a million if not said.
+    ``posts`` is how many the memory part stores, a million if not said. ``judgement`` has a table of its own, of
+    which ``part`` names one part.
     """
     folder = _data_folder(data)
+    if what == "judgement":
+        return _run_judgement(folder, part, language)
     parts: dict[str, Callable[[], list[Result]]] = {
         "analysis": lambda: analysis.run(folder),
         "intake": lambda: asyncio.run(intake.run()),
@@ -32,7 +35,7 @@ def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, language: 
         "matching": matching.run,
     }
     if what and what not in parts:
-        print(render(Text("bench.unknown", {"what": what, "known": list(parts)}), language), file=sys.stderr)
+        print(render(Text("bench.unknown", {"what": what, "known": [*parts, "judgement"]}), language), file=sys.stderr)
         return 2
     results: list[Result] = []
     for name in [what] if what else DEFAULT_PARTS:
@@ -40,6 +43,16 @@ def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, language: 
         results += parts[name]()
     _print(results, language)
     return int(any(result.met is False for result in results))
+
+
+def _run_judgement(folder: Path | None, part: str, language: str) -> int:
+    if part and part not in judgement.PARTS:
+        unknown = Text("judgement.unknown", {"part": part, "known": list(judgement.PARTS)})
+        print(render(unknown, language), file=sys.stderr)
+        return 2
+    outcomes = judgement.run(folder, part, lambda text: print(render(text, language), file=sys.stderr))
+    judgement.show(outcomes, language)
+    return int(judgement.missed(outcomes))
 
 
 def _data_folder(data: str) -> Path | None:
