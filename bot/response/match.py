@@ -1,7 +1,7 @@
 """Which playbook fits a situation: a ranked list with a score between 0 and 1 and the reasons in words. Pure.
 
-Two independent hints say what the crisis is: its kinds as the analysis weighed them, and the words of the posts
-(words a playbook lists, and likeness to its examples). They join as independent evidence, 1 - (1 - a)(1 - b); industry,
+Two independent hints say what the crisis is: its kinds as the analysis weighed them, and the words of the posts (words
+a playbook lists, and its examples recognised in them). They join as independent evidence, 1 - (1 - a)(1 - b); industry,
 grade and kind of subject then weigh the result, and policy posture, sensitive periods and past outcomes shift it.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 from bot.model.grade import CrisisType, Grade
 from bot.model.text import Text
 from bot.response.schema import Playbook
-from bot.response.similarity import Similarity, folded
+from bot.response.similarity import Recogniser, folded
 from bot.response.words import TextWords, key_of
 from bot.texts import has
 
@@ -22,7 +22,7 @@ GENERIC_KINDS, GENERIC = frozenset({"complaint_surge"}), 0.7  # come with most c
 LATER_KIND = 0.6  # a playbook's second and further kinds count less than its first
 WORD_WEIGHT = 0.35  # one listed word that no other playbook lists
 UNLESS_FACTOR, UNLESS_KIND = 0.5, 0.7  # a word that speaks against it: for the words found, for the kind found
-ALIKE_FROM, ALIKE_FULL = 0.03, 0.30  # cosines of unrelated and of nearly equal posts
+ALIKE_FULL = 0.3  # what is recognised as clearly as this counts whole
 OTHER_INDUSTRY, ANY_INDUSTRY = 0.55, 0.92
 BELOW_GRADE, OTHER_SUBJECT, OTHER_PLATFORM = 0.7, 0.3, 0.9
 PAST_SHIFT, PAST_RUNS = 0.12, 3
@@ -81,8 +81,8 @@ class Matcher:
                 listed[key] = listed.get(key, 0) + 1
         self._listed = listed
         documents = [(row, text) for row, item in enumerate(self._playbooks) for text in _documents(item)]
-        self._owners = [row for row, _ in documents]
-        self._similarity = Similarity([text for _, text in documents])
+        owners = [row for row, _ in documents]
+        self._recogniser = Recogniser([text for _, text in documents], owners, len(self._playbooks))
 
     def rank(self, situation: Situation, limit: int = 0) -> list[Match]:
         """All playbooks that have something to do with the situation, best first; ``limit`` 0 is no limit."""
@@ -95,12 +95,13 @@ class Matcher:
         return ranked[:limit] if limit else ranked
 
     def _alike(self, texts: Sequence[str]) -> list[float]:
-        """For each playbook the likeness (0–1) of its best document with the best of the posts."""
+        """For each playbook how clearly (0–1) its own examples are recognised in one post, or in all together."""
+        posts = list(dict.fromkeys(folded(text[:MAXIMUM_POST]) for text in texts[:MAXIMUM_POSTS]))
         best = [0.0] * len(self._playbooks)
-        for text in {folded(text[:MAXIMUM_POST]) for text in texts[:MAXIMUM_POSTS]}:
-            for owner, cosine in zip(self._owners, self._similarity.to(text), strict=True):
-                best[owner] = max(best[owner], float(cosine))
-        return [min(1.0, max(0.0, (value - ALIKE_FROM) / (ALIKE_FULL - ALIKE_FROM))) for value in best]
+        for text in {*posts, "\n".join(posts)[:MAXIMUM_TEXT]}:
+            for row, score in enumerate(self._recogniser.to(text)):
+                best[row] = max(best[row], float(score))
+        return [min(1.0, value / ALIKE_FULL) for value in best]
 
     def _one(self, row: int, playbook: Playbook, situation: Situation, text: TextWords, alike: float) -> Match:
         reasons: list[Text] = []

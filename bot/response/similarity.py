@@ -1,25 +1,30 @@
-"""How alike short texts are: character n-grams for Chinese (no segmentation needed), words and stems for Latin script.
+"""How alike short texts are: characters for Chinese (no segmentation needed), words and stems for Latin script, and
+meanings for both, so that a question in one language is near its answer in the other.
 
 N-grams of letters would make all English alike (it has few pairs of letters), words alone would miss Chinese.
 """
 
 import re
-import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.analysis.text import clean, fold
+from bot.response.meanings import meanings, small_words
 
-BITS = 14
 _RUN = re.compile(r"[a-z0-9']+|[^\W\x00-\x7f]+")
 _STEM = 5  # withdraw, withdrawal, withdrawing share their first letters
 # A single character says little, a pair is mostly a word, a triple mostly a phrase.
 _CHARACTERS = ((1, 0.4), (2, 1.0), (3, 0.8))
 _WORD, _STEM_WEIGHT, _PAIR = 1.0, 0.8, 0.6
+_MEANING = 2.0  # a group of words is surer than any one of them
+_EMPTY = 0.4  # n-grams with a character that only joins words
+_BLOCK = 2_048  # columns worked on at a time, so that a large library needs little memory
 
 Matrix = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
 
 
 def folded(text: str) -> str:
@@ -27,64 +32,112 @@ def folded(text: str) -> str:
     return fold(clean(text))
 
 
-class Similarity:
-    """Compares texts with a fixed set of documents; what many documents share weighs less."""
+class Space:
+    """Texts as unit vectors over the features of a fixed set of documents; what many documents share weighs less."""
 
     def __init__(self, documents: Sequence[str]) -> None:
-        counts = _counts(documents)
-        shared = (counts > 0).sum(axis=0)
-        self._rarity: Matrix = np.log((1 + len(documents)) / (1 + shared)).astype(np.float32)
-        self._documents = _unit(counts * self._rarity)
+        counted = [_count(text) for text in documents]
+        shared = Counter(feature for counts in counted for feature in counts)
+        self._column = {feature: column for column, feature in enumerate(shared)}
+        self._rarity = {feature: float(np.log((1 + len(documents)) / (1 + count))) for feature, count in shared.items()}
+        self._unknown = float(np.log(1 + len(documents)))
+        self.width = len(self._column)
+        self.vectors = [self._vector(counts) for counts in counted]
 
-    def to(self, text: str) -> npt.NDArray[np.float32]:
+    def vector(self, text: str) -> tuple[Places, Matrix]:
+        """Columns and values of a folded text. Features that no document has lengthen it and are left out."""
+        return self._vector(_count(text))
+
+    def _vector(self, counts: dict[str, float]) -> tuple[Places, Matrix]:
+        places, values, square = [], [], 0.0
+        for feature, count in counts.items():
+            value = float(np.log1p(count)) * self._rarity.get(feature, self._unknown)
+            square += value * value
+            column = self._column.get(feature)
+            if column is not None:
+                places.append(column)
+                values.append(value)
+        length = max(square**0.5, 1e-9)
+        return np.asarray(places, dtype=np.int64), np.asarray(values, dtype=np.float32) / np.float32(length)
+
+    def blocks(self) -> Iterator[tuple[int, Matrix]]:
+        """The documents as a dense matrix, some columns at a time, each with its first column."""
+        for start in range(0, self.width, _BLOCK):
+            block = np.zeros((len(self.vectors), min(_BLOCK, self.width - start)), dtype=np.float32)
+            for row, (places, values) in enumerate(self.vectors):
+                inside = (places >= start) & (places < start + _BLOCK)
+                block[row, places[inside] - start] = values[inside]
+            yield start, block
+
+
+class Similarity:
+    """Compares texts with a fixed set of documents."""
+
+    def __init__(self, documents: Sequence[str]) -> None:
+        self._space = Space(documents)
+
+    def to(self, text: str) -> Matrix:
         """The cosine (0–1) of a folded text with each document, in their order."""
-        if len(self._documents) == 0 or not text:
-            return np.zeros(len(self._documents), dtype=np.float32)
-        # A post has some hundred features of the table's thousands: only those columns are looked at.
-        counts = _count(text)
-        places = np.fromiter(counts, dtype=np.int64, count=len(counts))
-        values = np.log1p(np.fromiter(counts.values(), dtype=np.float32, count=len(counts))) * self._rarity[places]
-        length = max(float(np.linalg.norm(values)), 1e-9)
-        cosines: npt.NDArray[np.float32] = np.clip(self._documents[:, places] @ values / length, 0, 1)
-        return cosines.astype(np.float32)
+        wanted = np.zeros(self._space.width, dtype=np.float32)
+        places, values = self._space.vector(text)
+        wanted[places] = values
+        cosines = [float(values @ wanted[places]) for places, values in self._space.vectors]
+        return np.clip(np.asarray(cosines, dtype=np.float32), 0, 1)
 
 
-def _counts(texts: Sequence[str]) -> Matrix:
-    """(texts × 2^BITS) weighted counts of hashed features, damped by the logarithm."""
-    table = np.zeros((len(texts), 1 << BITS), dtype=np.float32)
-    for row, text in enumerate(texts):
-        for place, count in _count(text).items():
-            table[row, place] = count
-    return np.log1p(table)
+class Recogniser:
+    """Which of several owners' documents a text belongs to: least squares on the documents' cosines (kernel ridge
+    regression), so that what tells the owners apart counts more than what they have in common."""
+
+    def __init__(self, documents: Sequence[str], owners: Sequence[int], count: int, *, ridge: float = 1.0) -> None:
+        self._space = Space(documents)
+        kernel: Matrix = ridge * np.eye(len(documents), dtype=np.float32)
+        for _, block in self._space.blocks():
+            kernel += block @ block.T
+        wanted = np.zeros((len(documents), count), dtype=np.float32)
+        wanted[np.arange(len(documents)), list(owners)] = 1
+        shares = np.linalg.solve(kernel, wanted) if len(documents) else wanted
+        self._weights: Matrix = np.zeros((self._space.width, count), dtype=np.float32)
+        for start, block in self._space.blocks():
+            self._weights[start : start + block.shape[1]] = block.T @ shares
+
+    def to(self, text: str) -> Matrix:
+        """For each owner about 1 for a text like its own, about 0 for one that has nothing to do with it."""
+        places, values = self._space.vector(text)
+        scores: Matrix = values @ self._weights[places]
+        return scores
 
 
-def _count(text: str) -> dict[int, float]:
-    """Place in the table → weighted count of the features there."""
-    counts: dict[int, float] = {}
+def _count(text: str) -> dict[str, float]:
+    counts: dict[str, float] = {}
     for feature, weight in _features(text):
-        place = zlib.crc32(feature.encode("utf-8", "surrogatepass")) >> (32 - BITS)
-        counts[place] = counts.get(place, 0.0) + weight
+        counts[feature] = counts.get(feature, 0.0) + weight
     return counts
 
 
 def _features(text: str) -> Iterator[tuple[str, float]]:
     before = ""
     for run in _RUN.findall(text):
-        if run.isascii():
+        if not run.isascii():
+            before = ""
+            yield from _characters(run)
+        elif run not in small_words()[0]:
             yield f"w{run}", _WORD
             if len(run) > _STEM:
                 yield f"s{run[:_STEM]}", _STEM_WEIGHT
             if before:
                 yield f"p{before} {run}", _PAIR
             before = run
-        else:
-            before = ""
-            for length, weight in _CHARACTERS:
-                for start in range(len(run) - length + 1):
-                    yield run[start : start + length], weight
+    for name in meanings().of(text):
+        yield f"m{name}", _MEANING
 
 
-def _unit(table: Matrix) -> Matrix:
-    length: Matrix = np.linalg.norm(table, axis=1, keepdims=True).astype(np.float32)
-    unit: Matrix = (table / np.maximum(length, np.float32(1e-9))).astype(np.float32)
-    return unit
+def _characters(run: str) -> Iterator[tuple[str, float]]:
+    joining = small_words()[1]
+    for length, weight in _CHARACTERS:
+        for start in range(len(run) - length + 1):
+            piece = run[start : start + length]
+            if joining.isdisjoint(piece):
+                yield piece, weight
+            elif length > 1:
+                yield piece, weight * _EMPTY

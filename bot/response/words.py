@@ -5,6 +5,7 @@ People inflect and contract: ``cannot log in`` is also meant by "couldn't even l
 
 import functools
 import re
+from collections.abc import KeysView
 
 GAP = 2  # other words between two neighbours of a phrase: "sold all our data" for ``sold data``
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
@@ -25,6 +26,11 @@ class TextWords:
         self._places: dict[str, list[int]] = {}
         for place, stem in enumerate(_stems(text)):
             self._places.setdefault(stem, []).append(place)
+
+    @property
+    def stems(self) -> KeysView[str]:
+        """Every Latin stem of the text."""
+        return self._places.keys()
 
     def hold(self, word: str) -> bool:
         """Whether the folded ``word`` stands here; Latin ``run`` is not found in ``brunch``."""

@@ -8,7 +8,7 @@ from bot.model.text import LANGUAGES
 from bot.response.library import load_library
 from bot.response.match import Match, Matcher, Outcome, Situation
 from bot.response.schema import Playbook
-from bot.response.similarity import Similarity, folded
+from bot.response.similarity import Recogniser, Similarity, folded
 from bot.texts import render
 from tests.response.playbooks import ROOT, sound
 
@@ -143,3 +143,14 @@ def test_likeness_is_one_for_the_same_text_and_near_none_for_another() -> None:
     assert alike[2] == 0
     assert list(similarity.to("")) == [0, 0, 0]
     assert list(Similarity([]).to("任何")) == []
+
+
+def test_texts_are_recognised_by_what_tells_their_owners_apart() -> None:
+    documents = ["客服说余额提不出来", "客服说网站打不开", "客服不理人，投诉没人管"]
+    recogniser = Recogniser([folded(text) for text in documents], [0, 1, 2], 3)
+    scores = [
+        list(recogniser.to(folded(text))) for text in ("钱取不出来", "登录不了，网站崩了", "Cannot withdraw my money")
+    ]
+    assert [row.index(max(row)) for row in scores] == [0, 1, 0]
+    assert list(Recogniser([], [], 2).to("任何")) == [0, 0]
+    assert list(recogniser.to("")) == [0, 0, 0]
