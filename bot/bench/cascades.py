@@ -20,12 +20,14 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """``timed`` says whether source and reposts have usable dates; without them only the shape of the tree counts."""
+    """``words`` are the texts of ``items``. ``timed`` says whether the source has a usable date; without one only the
+    shape of the tree counts."""
 
     event: str
     text: str
     root: Item
     items: tuple[Item, ...]
+    words: tuple[str, ...]
     verified: bool
     timed: bool
 
@@ -37,14 +39,15 @@ def load(data: Path) -> list[Recorded]:
 
 def _recorded(row: dict[str, Any]) -> Recorded:
     started = _moment(row["time"])
-    items = []
+    items, words = [], []
     for repost in row["reposts"]:
         at = _moment(repost["date"])
         if at is not None or started is None:
             items.append(Item(repost["id"], repost["parent"], at or 0, repost["author"]))
+            words.append(repost["text"] or "")
     root = Item(f"root of {row['event']}", None, started or 0, followers=row["author"].get("followers") or 0)
     verified = bool(row["author"].get("verified"))
-    return Recorded(row["event"], row["text"] or "", root, tuple(items), verified, started is not None)
+    return Recorded(row["event"], row["text"] or "", root, tuple(items), tuple(words), verified, started is not None)
 
 
 def _moment(value: Any) -> int | None:

@@ -16,13 +16,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import judgement_text
+from bot.bench import judgement_spread, judgement_text
 from bot.bench.judged import Judged, MissingData, Part
 from bot.model.text import Text
 from bot.texts import render
 
 PARTS: Mapping[str, Part] = {
     "sentiment": judgement_text.sentiment,
+    "spread": judgement_spread.spread,
 }
 
 _COLUMNS = ("name", "value", "target", "peers", "verdict")
