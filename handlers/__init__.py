@@ -4,7 +4,10 @@ from importlib import import_module
 
 from handlers.registry import Registry, registry
 
-NOUNS = ("help", "incident", "source", "playbook", "facts", "linkage", "customer", "contact", "learn", "living")
+NOUNS = (
+    "help", "incident", "source", "playbook", "facts", "media_line", "linkage", "customer", "contact", "learn",
+    "living",
+)  # fmt: skip
 
 
 def load() -> Registry:

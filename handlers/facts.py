@@ -12,6 +12,7 @@ from bot.response.parts import FIVE_W_ONE_H
 from bot.store import facts as store
 from bot.texts import render
 from handlers.registry import EVERYBODY, Reply, Request, registry
+from handlers.tell import audience_of, release_card
 
 _SET = re.compile(r"(?:set\s+|设\s*|记\s*)?([^\s=＝:：]{1,60})\s*(?:[=＝:：]|\s)\s*(\S.*)", re.DOTALL)
 CONFIRM_WORDS = ("confirm", "确认", "核实")
@@ -21,9 +22,13 @@ HISTORY_WORDS = ("history", "历史", "版本")
 
 @registry.command("facts", "事实", "事实表", "5w1h", roles=EVERYBODY, group="response")
 def show_facts(request: Request) -> Reply:
-    """The fact sheet; ``facts what = …`` sets, ``facts confirm what`` vouches, ``facts unknown what`` takes back."""
+    """The fact sheet; ``facts what = …`` sets, ``facts confirm what`` vouches, ``facts unknown what`` takes back, and
+    ``facts for customers`` shows what may be told to them."""
     incident = request.incident()
     words_, value = request.rest.strip(), request.field("value")
+    audience = audience_of(words_)
+    if audience:
+        return Reply(card=release_card(request, incident, audience))
     first = words_.partition(" ")[0]
     for meant, act in ((CONFIRM_WORDS, _confirm), (FORGET_WORDS, _forget), (HISTORY_WORDS, _history)):
         word = next((item for item in meant if words_.lower().startswith(item)), "")

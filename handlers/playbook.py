@@ -54,7 +54,7 @@ def _library_card(request: Request) -> Card:
     if incident is not None:
         ranked = request.services.advice.rank(request.db, incident, request.now)[:RECOMMENDED]
         for playbook, match in ranked:
-            reasons = [render(reason, request.language) for reason in match.reasons[:REASONS]]
+            reasons = [render(reason, request.language) for reason in match.leading(REASONS)]
             title = playbook.title.in_language(request.language)
             heading = _say(request, "playbooks.fit", title=title, id=playbook.id, score=f"{match.score:.2f}")
             sections.append(Items(heading, tuple(reasons)))

@@ -1,5 +1,7 @@
 """Which playbook an incident calls for: the ranking with its reasons, and what starts by itself."""
 
+from collections.abc import Sequence
+
 from sqlite_utils import Database
 
 from bot.config import Config
@@ -27,15 +29,19 @@ class Advice:
         self._known: dict[tuple[object, ...], list[Match]] = {}
 
     def rank(self, db: Database, incident: Incident, now: int) -> list[tuple[Playbook, Match]]:
-        """Fitting playbooks, best first; the same as long as the incident looks the same."""
+        """Fitting playbooks, best first; kept while the incident, the period and what came of runs are the same."""
         self._shelf.follow(db)
         library = self._shelf.library()
         posts_meant = tuple(post for signal in incident.signals for post in signal.posts)
-        key = (self._shelf.version, incident.id, incident.crisis_type, incident.grade, posts_meant)
+        outcomes = tuple(run_store.outcomes(db))
+        key = (
+            self._shelf.version, incident.id, incident.crisis_type, incident.grade, posts_meant,
+            self._sensitive(now), outcomes,
+        )  # fmt: skip
         if key not in self._known:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            self._known[key] = self._current().rank(self._situation(db, incident, posts_meant, now))
+            self._known[key] = self._current().rank(self._situation(db, incident, posts_meant, outcomes, now))
         found = [(library.get(match.playbook_id), match) for match in self._known[key]]
         return [(playbook, match) for playbook, match in found if playbook is not None]
 
@@ -66,7 +72,17 @@ class Advice:
             self._matcher = (self._shelf.version, Matcher(self._shelf.library().playbooks()))
         return self._matcher[1]
 
-    def _situation(self, db: Database, incident: Incident, seqs: tuple[int, ...], now: int) -> Situation:
+    def _sensitive(self, now: int) -> bool:
+        return any(period.from_ <= now < period.to for period in self._config.grading.sensitive_periods)
+
+    def _situation(
+        self,
+        db: Database,
+        incident: Incident,
+        seqs: tuple[int, ...],
+        outcomes: Sequence[tuple[str, int, int]],
+        now: int,
+    ) -> Situation:
         subject = next((item for item in self._config.subjects if item.id == incident.subject), None)
         mentions = posts.mentions_of(db, incident.subject, list(dict.fromkeys(seqs))[:TEXTS])
         return Situation(
@@ -77,8 +93,9 @@ class Advice:
             texts=[mention.text for mention in mentions],
             platforms=list(dict.fromkeys(mention.platform for mention in mentions)),
             posture=self._config.playbooks.posture,
-            sensitive_period=any(period.from_ <= now < period.to for period in self._config.grading.sensitive_periods),
-            outcomes=_outcomes(db),
+            sensitive_period=self._sensitive(now),
+            # How earlier real runs ended: carried through or broken off.
+            outcomes={name: Outcome(total, done / total) for name, total, done in outcomes},
         )
 
     def _kinds(self, db: Database, incident: Incident, now: int) -> dict[str, float]:
@@ -94,8 +111,3 @@ class Advice:
         kinds = {name: count / most for name, count in found.items()}
         kinds[incident.crisis_type] = max(kinds.get(incident.crisis_type, 0.0), NAMED_TYPE)
         return kinds
-
-
-def _outcomes(db: Database) -> dict[str, Outcome]:
-    """How earlier real runs ended: carried through or broken off."""
-    return {name: Outcome(total, done / total) for name, total, done in run_store.outcomes(db)}

@@ -45,7 +45,7 @@ class Panel:
             return [], []
         playbook, match = best
         title = playbook.title.in_language(language)
-        reasons = tuple(render(reason, language) for reason in match.reasons[:REASONS])
+        reasons = tuple(render(reason, language) for reason in match.leading(REASONS))
         section = Items(render(Text("card.recommended", {"title": title}), language), reasons)
         label = render(Text("button.start_run", {"title": title}), language)
         return [section], [Button(label, f"start {playbook.id} {incident.id}")]
@@ -80,7 +80,7 @@ class Response:
         playbook, match = found
         if any(row.playbook == playbook.id for row in store.of_incident(db, incident.id)):
             return  # it runs, or somebody stopped it: that is not for a machine to undo
-        why = Text("run.auto_reason", {"grade": words.grade(incident.grade), "reasons": list(match.reasons[:REASONS])})
+        why = Text("run.auto_reason", {"grade": words.grade(incident.grade), "reasons": list(match.leading(REASONS))})
         reason = Words.model_validate({language: render(why, language) for language in LANGUAGES})
         self.runs.start(db, playbook, incident, SYSTEM, now, reason=reason, automatic=True)
 

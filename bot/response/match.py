@@ -22,11 +22,14 @@ GENERIC_KINDS, GENERIC = frozenset({"complaint_surge"}), 0.7  # come with most c
 LATER_KIND = 0.6  # a playbook's second and further kinds count less than its first
 WORD_WEIGHT = 0.35  # one listed word that no other playbook lists
 UNLESS_FACTOR, UNLESS_KIND = 0.5, 0.7  # a word that speaks against it: for the words found, for the kind found
-ALIKE_FULL = 0.3  # what is recognised as clearly as this counts whole
+ALIKE_FULL, ALIKE_TOLD = 0.3, 0.2  # recognised as clearly as this counts whole; said from such a share of it on
 OTHER_INDUSTRY, ANY_INDUSTRY = 0.55, 0.92
 BELOW_GRADE, OTHER_SUBJECT, OTHER_PLATFORM = 0.7, 0.3, 0.9
 PAST_SHIFT, PAST_RUNS = 0.12, 3
 LEAST = 0.05
+SHIFTS = frozenset(
+    {"playbook.match_posture", "playbook.match_sensitive", "playbook.match_past_good", "playbook.match_past_bad"}
+)
 MAXIMUM_TEXT, MAXIMUM_POST, MAXIMUM_POSTS = 6_000, 600, 40
 
 
@@ -60,6 +63,12 @@ class Match:
     playbook_id: str
     score: float
     reasons: tuple[Text, ...]
+
+    def leading(self, limit: int) -> tuple[Text, ...]:
+        """The first reasons. What moved the playbook up or down is always among them: people must see why the order is
+        not what the words alone would make it."""
+        moved = [reason for reason in self.reasons if reason.key in SHIFTS][:limit]
+        return (*[reason for reason in self.reasons if reason.key not in SHIFTS][: limit - len(moved)], *moved)
 
 
 KNOWN_INDUSTRIES = frozenset({"general", "internet-finance", "fintech", "telecom", "cloud"})
@@ -126,7 +135,7 @@ class Matcher:
         evidence = (1 - remains * (1 - alike)) * UNLESS_FACTOR ** len(against)
         if held:
             reasons.append(Text("playbook.match_words", {"words": list(held.values())[:5]}))
-        if alike >= 0.3:
+        if alike >= ALIKE_TOLD:
             reasons.append(Text("playbook.match_alike", {"score": f"{alike:.2f}"}))
         if against:
             reasons.append(Text("playbook.match_against", {"words": against[:3]}))

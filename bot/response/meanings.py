@@ -1,4 +1,4 @@
-"""Words that mean the same: which groups of ``meanings.yaml`` a text speaks of, whatever its language."""
+"""Words that mean the same: which groups of a list such as ``meanings.yaml`` a text speaks of, in either language."""
 
 import functools
 from importlib import resources
@@ -37,8 +37,14 @@ class Meanings:
 
 @functools.cache
 def meanings() -> Meanings:
-    """The groups that come with the program."""
-    return Meanings({name: [str(word) for word in listed] for name, listed in _read("meanings.yaml").items()})
+    """What posts speak of."""
+    return _compiled("meanings.yaml")
+
+
+@functools.cache
+def question_words() -> Meanings:
+    """What questions ask for."""
+    return _compiled("question_words.yaml")
 
 
 @functools.cache
@@ -46,6 +52,10 @@ def small_words() -> tuple[frozenset[str], frozenset[str]]:
     """Latin words and Chinese characters that say nothing of the matter."""
     listed = _read("small_words.yaml")
     return frozenset(listed["latin"].split()), frozenset(listed["chinese"])
+
+
+def _compiled(name: str) -> Meanings:
+    return Meanings({group: [str(word) for word in listed] for group, listed in _read(name).items()})
 
 
 def _read(name: str) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.analysis.text import clean, fold
-from bot.response.meanings import meanings, small_words
+from bot.response.meanings import Meanings, meanings, small_words
 
 _RUN = re.compile(r"[a-z0-9']+|[^\W\x00-\x7f]+")
 _STEM = 5  # withdraw, withdrawal, withdrawing share their first letters
@@ -35,18 +35,19 @@ def folded(text: str) -> str:
 class Space:
     """Texts as unit vectors over the features of a fixed set of documents; what many documents share weighs less."""
 
-    def __init__(self, documents: Sequence[str]) -> None:
-        counted = [_count(text) for text in documents]
+    def __init__(self, documents: Sequence[str], groups: Sequence[Meanings] = ()) -> None:
+        self._groups = (meanings(), *groups)
+        counted = [_count(text, self._groups) for text in documents]
         shared = Counter(feature for counts in counted for feature in counts)
         self._column = {feature: column for column, feature in enumerate(shared)}
         self._rarity = {feature: float(np.log((1 + len(documents)) / (1 + count))) for feature, count in shared.items()}
-        self._unknown = float(np.log(1 + len(documents)))
+        self._unknown = max(self._rarity.values(), default=1.0)
         self.width = len(self._column)
         self.vectors = [self._vector(counts) for counts in counted]
 
     def vector(self, text: str) -> tuple[Places, Matrix]:
         """Columns and values of a folded text. Features that no document has lengthen it and are left out."""
-        return self._vector(_count(text))
+        return self._vector(_count(text, self._groups))
 
     def _vector(self, counts: dict[str, float]) -> tuple[Places, Matrix]:
         places, values, square = [], [], 0.0
@@ -71,10 +72,10 @@ class Space:
 
 
 class Similarity:
-    """Compares texts with a fixed set of documents."""
+    """Compares texts with a fixed set of documents. ``groups``: words that mean the same besides those of posts."""
 
-    def __init__(self, documents: Sequence[str]) -> None:
-        self._space = Space(documents)
+    def __init__(self, documents: Sequence[str], *groups: Meanings) -> None:
+        self._space = Space(documents, groups)
 
     def to(self, text: str) -> Matrix:
         """The cosine (0–1) of a folded text with each document, in their order."""
@@ -108,14 +109,14 @@ class Recogniser:
         return scores
 
 
-def _count(text: str) -> dict[str, float]:
+def _count(text: str, groups: Sequence[Meanings]) -> dict[str, float]:
     counts: dict[str, float] = {}
-    for feature, weight in _features(text):
+    for feature, weight in _features(text, groups):
         counts[feature] = counts.get(feature, 0.0) + weight
     return counts
 
 
-def _features(text: str) -> Iterator[tuple[str, float]]:
+def _features(text: str, groups: Sequence[Meanings]) -> Iterator[tuple[str, float]]:
     before = ""
     for run in _RUN.findall(text):
         if not run.isascii():
@@ -128,8 +129,9 @@ def _features(text: str) -> Iterator[tuple[str, float]]:
             if before:
                 yield f"p{before} {run}", _PAIR
             before = run
-    for name in meanings().of(text):
-        yield f"m{name}", _MEANING
+    for number, group in enumerate(groups):
+        for name in group.of(text):
+            yield f"m{number}{name}", _MEANING
 
 
 def _characters(run: str) -> Iterator[tuple[str, float]]:

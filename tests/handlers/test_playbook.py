@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import MINUTE, House, house
+from factories import CONFIG, MINUTE, House, house
 from plans import PLAN, plan
 from sqlite_utils import Database
 
@@ -337,6 +337,19 @@ def test_a_playbook_starts_by_itself_at_its_grade_announced_and_stoppable_by_one
     assert run_of(home).status is RunStatus.ABORTED
     home.judge(RED, incident="I-1")
     assert len(home.look(lambda db: run_store.of_incident(db, "I-1"))) == 1, "what a person stopped stays stopped"
+    home.store.close()
+
+
+def test_the_card_names_what_moved_the_plan_up(tmp_path: Path) -> None:
+    careful = plan("  - {id: a, kind: task, title: {zh-CN: 甲, en: A}, role: pr}",
+                   match="{compliance_weight: 0.5, sensitive_weight: 0.5}")  # fmt: skip
+    period = "{name: x, from: 2026-01-05T00:00:00+08:00, to: 2026-01-06T00:00:00+08:00}"
+    text = CONFIG.replace("language: zh-CN", "language: zh-CN\nplaybooks: {posture: tightening}")
+    text += f"grading:\n  sensitive_periods: [{period}]\n"
+    home = house(tmp_path, text=text, playbooks=[careful])
+    home.judge(YELLOW)
+    card = home.outbox(object="incident:I-1", destination="slack:C0ALERTS")[-1].card
+    assert card is not None and "政策收紧，合规优先" in card.plain() and "处于敏感期" in card.plain()
     home.store.close()
 
 

@@ -154,3 +154,49 @@ def test_texts_are_recognised_by_what_tells_their_owners_apart() -> None:
     assert [row.index(max(row)) for row in scores] == [0, 1, 0]
     assert list(Recogniser([], [], 2).to("任何")) == [0, 0]
     assert list(recogniser.to("")) == [0, 0, 0]
+
+
+def two(**changes: object) -> tuple[Playbook, Playbook]:
+    """A playbook for outages and one for the regulator, whose matching is changed."""
+    fast = sound()
+    match = fast.match.model_copy(update=changes)
+    return fast, fast.model_copy(update={"id": "lawful", "crisis_types": ("regulatory_action",), "match": match})
+
+
+MIXED = {"outage": 0.6, "regulatory_action": 0.52}
+
+
+@pytest.mark.parametrize(
+    ("listed", "situation", "said"),
+    [
+        (
+            {"compliance_weight": 0.6},
+            {"posture": "tightening"},
+            ("政策收紧，合规优先", "policy is tightening, compliance first"),
+        ),
+        ({"sensitive_weight": 0.6}, {"sensitive_period": True}, ("处于敏感期", "sensitive period")),
+        (
+            {},
+            {"outcomes": {"lawful": Outcome(9, 1.0)}},
+            ("过往效果好（9 次，100% 良好）", "worked in the past (9 runs, 100% good)"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_turns_the_order_is_named_in_words_even_where_few_reasons_fit(
+    listed: dict[str, object], situation: dict[str, object], said: tuple[str, str]
+) -> None:
+    both = Matcher(two(**listed))
+    texts = ["网站打不开了，宕机了"]
+    plain = Situation(kinds=MIXED, grade=Grade.ORANGE)
+    assert [item.playbook_id for item in both.rank(plain)] == ["outage", "lawful"]
+    first = both.rank(Situation(kinds=MIXED, grade=Grade.ORANGE, **situation))[0]  # type: ignore[arg-type]
+    assert first.playbook_id == "lawful"
+    for language, words in zip(LANGUAGES, said, strict=True):
+        assert words in [render(reason, language) for reason in first.leading(2)]
+    assert both.rank(Situation(kinds=MIXED, texts=texts))[0].playbook_id == "outage"
+
+
+def test_a_plan_that_did_badly_falls_behind_and_says_so() -> None:
+    ranked = Matcher(two()).rank(Situation(kinds=MIXED, outcomes={"outage": Outcome(9, 0.0)}))
+    assert [item.playbook_id for item in ranked] == ["lawful", "outage"]
+    assert "过往效果欠佳（9 次，0% 良好）" in [render(reason, "zh-CN") for reason in ranked[1].leading(3)]
