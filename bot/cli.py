@@ -165,6 +165,40 @@ def analyse(files: tuple[str, ...], config_path: str | None) -> None:
 
 
 @cli.command()
+@click.argument("file", type=click.Path(allow_dash=True))
+def detect(file: str) -> None:
+    """Counts over time (CSV: timestamp,value) in, the same lines with anomaly_score and alarm out."""
+    from bot.warning.burst_csv import detect_lines
+
+    language = terminal_language()
+    bad: list[int] = []
+
+    def complain(line: int, problem: Text) -> None:
+        bad.append(line)
+        click.echo(f"{file}:{line}: {render(problem, language)}", err=True)
+
+    try:
+        raw = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        say(Text("detect.unreadable", {"file": file, "cause": error.strerror or str(error)}), language)
+        raise SystemExit(2) from None
+    out = sys.stdout.buffer
+    try:
+        # Line by line, so that it also follows a stream; what is no UTF-8 passes through as it came.
+        lines = (line.decode("utf-8", "surrogateescape") for line in raw)
+        for line in detect_lines(lines, complain):
+            out.write(line.encode("utf-8", "surrogateescape"))
+    except UserError as error:
+        say(error.text, language)
+        raise SystemExit(2) from None
+    finally:
+        out.flush()
+        if file != "-":
+            raw.close()
+    raise SystemExit(1 if bad else 0)
+
+
+@cli.command()
 @click.argument("target", type=click.Path())
 @config_option
 def backup(target: str, config_path: str | None) -> None:
