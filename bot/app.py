@@ -258,6 +258,7 @@ class App:
             ("housekeeping", self.housekeeping.run()),
             ("collector", self.collector.run()),
             ("linkage", self.linkage_worker.run()),
+            *((name, work()) for name, work in self.chats.works),
         ]
         if self.demo:
             platforms = {source.id: source.platform for source in self.config.sources}

@@ -1,7 +1,8 @@
 """The chats a configuration asks for, built and ready to be mounted and run."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
@@ -11,6 +12,10 @@ from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.events import SlackInbound
 from bot.chat.sms import SmsChat
 from bot.chat.wecom.adapter import WecomChat
+from bot.chat.wecom.aibot_adapter import AibotChat
+from bot.chat.wecom.aibot_inbound import AibotInbound
+from bot.chat.wecom.aibot_shown import Answering
+from bot.chat.wecom.aibot_socket import AibotSocket
 from bot.chat.wecom.client import WecomClient
 from bot.chat.wecom.codes import ResponseCodes
 from bot.chat.wecom.crypto import WecomCrypto
@@ -26,12 +31,13 @@ Stop = Callable[[], Awaitable[None]]
 @dataclass(slots=True)
 class Chats:
     """``live`` by name; ``mount`` puts the inbound routes into an application; ``starts`` and ``stops`` are awaited
-    around the run."""
+    around the run. ``works`` run as long as the worker's lease is held: what only one process at a time may do."""
 
     live: dict[str, Chat] = field(default_factory=dict)
     mounts: list[Callable[[web.Application], None]] = field(default_factory=list)
     starts: list[Stop] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
+    works: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = field(default_factory=list)
 
     def mount(self, app: web.Application) -> None:
         for mount in self.mounts:
@@ -97,7 +103,8 @@ def _wecom(
     assert wecom is not None
     codes = ResponseCodes()
     client = WecomClient(wecom, clock)
-    chat = WecomChat(client, clock, make, codes)
+    groups = _smart_robot(chats, config, store, clock, make, accepted) if wecom.aibot else None
+    chat = WecomChat(client, clock, make, codes, groups)
     chats.live["wecom"] = chat
     chats.stops.append(chat.close)
     if wecom.secret("token") and wecom.secret("aes_key"):
@@ -106,6 +113,25 @@ def _wecom(
             crypto, store, clock, codes, agent_id=wecom.agent_id, stored=accepted, language=config.language
         )
         chats.mounts.append(lambda app: _add(app, callback.routes()))
+
+
+def _smart_robot(
+    chats: Chats, config: Config, store: Store, clock: Clock, make: AttachmentMaker, accepted: Callable[[], None]
+) -> AibotChat:
+    """The long connection is work of the lease's holder, beside the sender that writes to it."""
+    assert config.chat.wecom is not None and config.chat.wecom.aibot is not None
+    robot, answering = config.chat.wecom.aibot, Answering()
+    socket = AibotSocket(robot.url, robot.bot_id, robot.secret("secret"), clock)
+    groups = AibotChat(socket, clock, answering, make)
+    names = {one.lower(): person.name for person in config.people for one in (person.wecom, person.wecom_aibot) if one}
+    inbound = AibotInbound(
+        store, clock, socket, groups, answering, stored=accepted,
+        name_of=lambda account: names.get(account.lower(), account), language=config.language, robot_name=robot.name,
+    )  # fmt: skip
+    socket.listen(inbound.receive)
+    chats.works.append(("smart robot", socket.run))
+    chats.stops.append(inbound.close)
+    return groups
 
 
 def _add(app: web.Application, routes: Iterable[web.RouteDef]) -> None:

@@ -350,7 +350,7 @@ def bench(name: str, what: str, data: str, posts: int, part: str) -> None:
 
 
 @cli.command("fake-platforms")
-@click.option("--port", default=9100, help="First of five ports: Slack, WeCom, SMS, feeds, mail.")
+@click.option("--port", default=9100, help="First of six ports: Slack, WeCom, SMS, feeds, mail, smart robot.")
 @click.option("--bot", default="http://127.0.0.1:8080", help="Where Fengbo listens.")
 def fake_platforms(port: int, bot: str) -> None:
     """Stand-ins for Slack, WeCom, SMS, feeds and mail on loopback, and the configuration that points at them."""
@@ -364,7 +364,7 @@ def fake_platforms(port: int, bot: str) -> None:
         for name, value in platforms.environment().items():
             click.echo(f"export {name}={value}")
         click.echo("# " + "\n# ".join(yaml.safe_dump({"chat": platforms.chat_settings()}).splitlines()))
-        say(Text("cli.fakes_running"), terminal_language())
+        say(Text("cli.fakes_running", {"group": platforms.aibot.url}), terminal_language())
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -143,6 +143,7 @@ class PersonConfig(Section):
     roles: list[str] = []
     slack: str = ""
     wecom: str = ""
+    wecom_aibot: str = ""  # where the smart robot knows the member by another id than the application does
     console: str = ""
     email: str = ""
     phone: str = ""
@@ -159,6 +160,7 @@ class ChannelConfig(Section):
     slack: str = ""
     wecom: list[str] = []  # members who get the cards one to one
     wecom_robot: str = ""
+    wecom_group: str = ""  # the chat id of a group in which the smart robot sits
     console: str = ""
     email: list[str] = []
     sms: list[str] = []
@@ -186,6 +188,16 @@ class RobotConfig(SecretHolder):
     key_file: str = ""
 
 
+class AibotConfig(SecretHolder):
+    """A smart robot over its long connection. ``name`` is what it is called in groups, where that holds a space."""
+
+    bot_id: str = ""
+    secret_env: str = ""
+    secret_file: str = ""
+    name: str = ""
+    url: str = "wss://openws.work.weixin.qq.com"
+
+
 class WecomConfig(SecretHolder):
     corp_id: str = ""
     agent_id: int = 0
@@ -197,6 +209,7 @@ class WecomConfig(SecretHolder):
     aes_key_file: str = ""
     base_url: str = "https://qyapi.weixin.qq.com/cgi-bin/"
     robots: dict[str, RobotConfig] = {}
+    aibot: AibotConfig | None = None
 
 
 class EmailConfig(SecretHolder):
@@ -362,6 +375,8 @@ def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[s
         if channel.wecom_robot and channel.wecom_robot not in robots:
             params = {"value": channel.wecom_robot}
             found.append((("channels", name, "wecom_robot"), "config.unknown_robot", params))
+        if channel.wecom_group and not (config.chat.wecom and config.chat.wecom.aibot):
+            found.append((("channels", name, "wecom_group"), "config.no_aibot", {"value": channel.wecom_group}))
         for field in ("wecom", "email", "sms"):
             for index, person in enumerate(getattr(channel, field)):
                 if person not in people and "@" not in person:

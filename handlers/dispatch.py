@@ -101,6 +101,7 @@ def destination_languages(config: Config) -> dict[str, str]:
             f"slack:{channel.slack}",
             f"console:{channel.console}",
             f"wecom:robot/{channel.wecom_robot}",
+            f"wecom:group/{channel.wecom_group}",
         ):
             languages.setdefault(destination, language)
     return languages

@@ -95,6 +95,7 @@ SUBJECT = "subjects:\n  - id: pay\n    name: Pay\n    match: {any: [pay]}\n"
         ("channels:\n  a: {quiet: ['25:00-07:00']}\n", 2, "config.bad_span", ["25:00"]),
         ("channels:\n  a: {timezone: Mars}\n", 2, "config.bad_timezone", ["Mars"]),
         ("channels:\n  a: {wecom_robot: r}\n", 2, "config.unknown_robot", ["r"]),
+        ("channels:\n  a: {wecom_group: wrk1}\n", 2, "config.no_aibot", ["wrk1", "bot_id"]),
         ("channels:\n  a: {email: [bob]}\n", 2, "config.unknown_person", ["channels.a.email[0]", "bob"]),
         ("grading:\n  escalate_after: {purple: 3m}\n", 2, "config.not_one_of", ["purple"]),
         (

@@ -46,7 +46,7 @@ def _subjects(config: Config) -> Iterator[Finding]:
 def _channel(config: Config, name: str, channel: ChannelConfig) -> Iterator[Finding]:
     wanted = {
         "slack": bool(channel.slack),
-        "wecom": bool(channel.wecom or channel.wecom_robot),
+        "wecom": bool(channel.wecom or channel.wecom_robot or channel.wecom_group),
         "email": bool(channel.email),
         "sms": bool(channel.sms),
     }

@@ -25,6 +25,12 @@ def waiting(db: Database, limit: int = 100) -> list[tuple[int, Event, int, int]]
     return [(row[0], Event.from_json(orjson.loads(row[1])), row[2], row[3]) for row in rows]
 
 
+def is_settled(db: Database, chat: str, key: str) -> bool:
+    """Whether an event has been handled, or given up."""
+    row = db.conn.execute("SELECT state FROM inbox WHERE chat = ? AND key = ?", (chat, key)).fetchone()
+    return row is not None and row[0] != "new"
+
+
 def done(db: Database, row_id: int, now: int) -> None:
     """Mark as handled, in the transaction of the effects."""
     db.conn.execute("UPDATE inbox SET state = 'done', done_at = ? WHERE id = ?", (now, row_id))

@@ -46,6 +46,8 @@ def live_destinations(channel: ChannelConfig) -> Iterator[str]:
         yield f"console:{channel.console}"
     if channel.wecom_robot:
         yield f"wecom:robot/{channel.wecom_robot}"
+    if channel.wecom_group:
+        yield f"wecom:group/{channel.wecom_group}"
 
 
 def drill_destinations(config: Config) -> frozenset[str]:

@@ -34,7 +34,8 @@ def account(person: PersonConfig, chat: str) -> str:
 def find_actor(config: Config, chat: str, account_id: str, account_name: str = "") -> Actor:
     """The configured person behind a chat account; an actor without person and roles if there is none."""
     for person in config.people:
-        if account_id and account(person, chat) == account_id:
+        known_as = (account(person, chat), person.wecom_aibot if chat == "wecom" else "")
+        if account_id and account_id in known_as:
             return Actor(person.id, person.name, chat, frozenset(person.roles), account_id)
     return Actor("", account_name or account_id, chat, frozenset(), account_id)
 

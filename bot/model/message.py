@@ -120,7 +120,7 @@ class Event:
     shared: str = ""
     shared_url: str = ""
     happened_at: int = 0
-    origin: str = "text"  # text | button | form | shortcut | menu
+    origin: str = "text"  # text | button | card (a button all saw pressed) | form | shortcut | menu
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}

@@ -56,7 +56,7 @@ class RunNotices:
         called = self._persons(call)
         for place in self._notices.places(db, incident, now):
             chat = place.destination.partition(":")[0]
-            if chat == "wecom" and not place.destination.startswith("wecom:robot/"):
+            if chat == "wecom" and not place.destination.startswith(("wecom:robot/", "wecom:group/")):
                 continue
             accounts = tuple(filter(None, (people.account(person, chat) for person in called)))
             message = Message(

@@ -3,7 +3,8 @@
 from typing import Any, Self
 
 from bot.clock import Clock
-from bot.testkit import fake_slack, fake_wecom
+from bot.testkit import fake_aibot, fake_slack, fake_wecom
+from bot.testkit.fake_aibot import FakeAibot
 from bot.testkit.fake_feeds import FakeFeeds
 from bot.testkit.fake_mail import FakeMail
 from bot.testkit.fake_sms import FakeSms
@@ -12,7 +13,7 @@ SENDER = "fengbo@corp.example"
 
 
 class FakePlatforms:
-    """Slack, WeCom, mail, SMS and feeds. ``mail`` is ``None`` where ``aiosmtpd`` is not installed."""
+    """Slack, WeCom and its smart robot, mail, SMS, feeds. ``mail`` is ``None`` where ``aiosmtpd`` is not installed."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.slack = fake_slack.FakeSlack(clock)
@@ -20,10 +21,11 @@ class FakePlatforms:
         self.sms = FakeSms(clock)
         self.feeds = FakeFeeds(clock)
         self.mail: FakeMail | None = FakeMail(clock)
+        self.aibot = FakeAibot(clock)
 
     async def start(self, host: str = "127.0.0.1", first_port: int = 0) -> Self:
-        """``first_port`` and the four after it; 0 lets the system choose each."""
-        ports = iter(range(first_port, first_port + 5) if first_port else [0] * 5)
+        """``first_port`` and the five after it; 0 lets the system choose each."""
+        ports = iter(range(first_port, first_port + 6) if first_port else [0] * 6)
         for server in (self.slack, self.wecom, self.sms, self.feeds):
             await server.start(host, next(ports))
         if self.mail is not None:
@@ -31,10 +33,11 @@ class FakePlatforms:
                 await self.mail.start(host, next(ports))
             except ModuleNotFoundError:
                 self.mail = None
+        await self.aibot.start(host, next(ports))
         return self
 
     async def stop(self) -> None:
-        for server in (self.slack, self.wecom, self.sms, self.feeds, self.mail):
+        for server in (self.slack, self.wecom, self.sms, self.feeds, self.mail, self.aibot):
             if server is not None:
                 await server.stop()
 
@@ -59,6 +62,7 @@ class FakePlatforms:
             "WECOM_TOKEN": self.wecom.callbacks.token,
             "WECOM_AES_KEY": self.wecom.callbacks.aes_key,
             "WECOM_ROBOT_KEY": fake_wecom.ROBOT_KEY,
+            "WECOM_AIBOT_SECRET": fake_aibot.SECRET,
             "SMS_TOKEN": self.sms.token,
         }
 
@@ -74,6 +78,11 @@ class FakePlatforms:
             "aes_key_env": "WECOM_AES_KEY",
             "base_url": self.wecom.base_url,
             "robots": {"pr-robot": {"key_env": "WECOM_ROBOT_KEY"}},
+            "aibot": {
+                "bot_id": fake_aibot.BOT_ID,
+                "secret_env": "WECOM_AIBOT_SECRET",
+                "url": self.aibot.socket_url,
+            },
         }
         settings: dict[str, Any] = {
             "slack": {**slack, "base_url": self.slack.base_url},

@@ -1,10 +1,12 @@
-"""WeCom as a chat: app messages to members (``wecom:lina``) and group robots (``wecom:robot/pr-robot``)."""
+"""WeCom as a chat: app messages to members (``wecom:lina``), group robots (``wecom:robot/pr-robot``), and through the
+smart robot groups with buttons (``wecom:group/<chat id>``)."""
 
 import logging
 from collections import OrderedDict, deque
 from typing import Any
 
 from bot.chat.wecom import codes, render
+from bot.chat.wecom.aibot_adapter import AibotChat
 from bot.chat.wecom.client import WecomClient, WecomRefusal
 from bot.chat.wecom.codes import ResponseCodes
 from bot.clock import HOUR, MINUTE, Clock
@@ -46,10 +48,12 @@ class WecomChat:
         clock: Clock,
         make: AttachmentMaker | None = None,
         response_codes: ResponseCodes | None = None,
+        groups: AibotChat | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._make = make
+        self._groups = groups
         self._codes = response_codes or ResponseCodes()
         self._sent: dict[str, deque[int]] = {}
         self._progress: OrderedDict[str, list[dict[str, Any]]] = OrderedDict()
@@ -57,6 +61,8 @@ class WecomChat:
         self._rewritten: dict[str, str] = {}
 
     def pace(self, destination: str) -> Pace | None:
+        if self._groups is not None and AibotChat.takes(destination.removeprefix("wecom:")):
+            return self._groups.pace(destination)
         return ROBOT_PACE if destination.startswith(f"wecom:{ROBOT}") else MEMBER_PACE
 
     async def find(self, row: Row) -> tuple[bool, Placement | None]:
@@ -72,6 +78,10 @@ class WecomChat:
         message = row.message
         if not message.address:
             raise Refused(f"{message.destination!r} names nobody")
+        if AibotChat.takes(message.address):
+            if self._groups is None:
+                raise Refused("no smart robot is configured (chat.wecom.aibot)")
+            return await self._groups.send(row, placement, thread)
         if message.address.startswith(ROBOT):
             return await self._to_robot(row, placement)
         if placement is None or message.card is None or not message.object:

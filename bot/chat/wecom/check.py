@@ -1,6 +1,7 @@
 """Whether WeCom will work, in words for the person who set it up. Nothing is posted anywhere."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from bot.chat.wecom.client import NEEDS_MENDING, WecomClient, WecomRefusal
 from bot.chat.wecom.crypto import AES_KEY, TOKEN
@@ -22,14 +23,33 @@ async def check(
         findings = await _application(client, environ) if _uses_application(config) else []
         for name in config.robots:
             findings.append(await _robot(client, name))
+        findings += _smart_robot(config, environ)
         return findings
     finally:
         await client.close()
 
 
 def _uses_application(config: WecomConfig) -> bool:
-    """Group robots alone need no application."""
-    return bool(config.corp_id or config.agent_id or config.secret_env or config.secret_file or not config.robots)
+    """Group robots and the smart robot alone need no application."""
+    named = config.corp_id or config.agent_id or config.secret_env or config.secret_file
+    return bool(named or not (config.robots or config.aibot))
+
+
+def _smart_robot(config: WecomConfig, environ: Mapping[str, str] | None) -> list[Finding]:
+    """What can be said without connecting, which would throw out the connection at work."""
+    robot = config.aibot
+    if robot is None:
+        return []
+    found: list[Finding] = []
+    if not robot.bot_id:
+        found.append(("error", Text("wecom.check_aibot_no_id")))
+    if not robot.secret("secret", environ):
+        found.append(("error", Text("wecom.check_aibot_no_secret")))
+    url = urlsplit(robot.url)
+    local = url.hostname in ("127.0.0.1", "localhost", "::1")
+    if not url.hostname or not (url.scheme == "wss" or (url.scheme == "ws" and local)):
+        found.append(("error", Text("wecom.check_aibot_url", {"url": robot.url})))
+    return found or [("ok", Text("wecom.check_aibot", {"robot": robot.name or robot.bot_id}))]
 
 
 async def _application(client: WecomClient, environ: Mapping[str, str] | None) -> list[Finding]:

@@ -55,6 +55,18 @@ _BUTTON_STYLE = {"primary": 1, "default": 2, "danger": 3}
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """Keys below ``wecom.`` for what a card says about its rest, by where it is read."""
+
+    follows: str = "full_text_follows"
+    on_request: str = "full_text_on_request"
+    also: str = "also_reply"
+
+
+TO_MEMBERS = Wording()
+
+
+@dataclass(frozen=True, slots=True)
 class Posting:
     """What one message becomes. ``card`` is the template card, ``None`` where none is sent; ``rest`` are the text
     bodies that follow it (or stand alone), in order."""
@@ -103,7 +115,7 @@ def member_posting(message: Message, task_id: str, *, interactive: bool = True) 
         return Posting(card, ())
     lines = card_lines(shown, message.language)
     if card is None:  # else the choices are on the card
-        lines += _choice_lines(shown, message.language, "also_reply")
+        lines += choice_lines(shown, message.language, "also_reply")
     return Posting(card, tuple(markdown_bodies(lines, message.language, TEXT_BYTES)))
 
 
@@ -148,7 +160,7 @@ def robot_bodies(message: Message, *, interactive: bool = True) -> list[Body]:
         return [{"msgtype": "text", "text": {"content": text}} for text in _cut(lines, message.language, TEXT_BYTES)]
     lines = card_lines(message.card, message.language)
     if interactive:
-        lines += _choice_lines(message.card, message.language, "act_in_app")
+        lines += choice_lines(message.card, message.language, "act_in_app")
     if pings:
         lines.insert(1, Line(pings))
     return markdown_bodies(lines, message.language, ROBOT_MARKDOWN_BYTES)
@@ -172,7 +184,13 @@ def markdown_bodies(lines: list[Line], language: str, budget: int) -> list[Body]
 
 
 def template_card(
-    card: Card, language: str, task_id: str, *, revising: bool = False, quiet: bool = False
+    card: Card,
+    language: str,
+    task_id: str,
+    *,
+    revising: bool = False,
+    quiet: bool = False,
+    wording: Wording = TO_MEMBERS,
 ) -> tuple[Body | None, bool]:
     """The template card, and whether it holds everything. ``None`` where the card has neither buttons nor a link."""
     pressed, menu, said = _choices(card)
@@ -191,10 +209,12 @@ def template_card(
         menu = [show]  # without it a notice gives no response code
     if menu:
         body["action_menu"] = _action_menu(menu, language)
-    return body, _fill(body, card, language, said, show if quiet else None, quiet=quiet)
+    return body, _fill(body, card, language, said, show if quiet else None, wording, quiet=quiet)
 
 
-def _fill(body: Body, card: Card, language: str, said: list[Button], show: Button | None, *, quiet: bool) -> bool:
+def _fill(
+    body: Body, card: Card, language: str, said: list[Button], show: Button | None, wording: Wording, *, quiet: bool
+) -> bool:
     """Put title, facts, quotation and text into the card; returns whether all of it fits."""
     title, subtitle = tame_line(card.title), tame_line(card.subtitle)
     shown = [_shorten(title, TITLE_CHARACTERS) or render(Text("wecom.title"), language)]
@@ -207,7 +227,7 @@ def _fill(body: Body, card: Card, language: str, said: list[Button], show: Butto
         body["horizontal_content_list"] = [{"keyname": label, "value": value} for label, value in rows]
     if quotation:
         body["quote_area"] = _quote_area(quotation)
-    hint = _hint(said, language, "also_reply")
+    hint = _hint(said, language, wording.also)
     full = "\n".join([*lines, *([hint] if hint else [])])
     if complete and len(full) <= TEXT_CHARACTERS:
         if full:
@@ -215,9 +235,9 @@ def _fill(body: Body, card: Card, language: str, said: list[Button], show: Butto
         return True
     if quiet:
         command = _in_words(show.command, language) if show else ""
-        note = render(Text("wecom.full_text_on_request", {"command": command}), language) if show else "…"
+        note = render(Text(f"wecom.{wording.on_request}", {"command": command}), language) if show else "…"
     else:
-        note = render(Text("wecom.full_text_follows"), language)
+        note = render(Text(f"wecom.{wording.follows}"), language)
     body["sub_title_text"] = _excerpt(lines, hint, note)
     return False
 
@@ -340,7 +360,7 @@ def _in_words(command: str, language: str) -> str:
     return tame_line(spoken(command, language))
 
 
-def _choice_lines(card: Card, language: str, key: str) -> list[Line]:
+def choice_lines(card: Card, language: str, key: str) -> list[Line]:
     hint = _hint(list(card.buttons), language, key)
     return [Line(hint, '<font color="comment">', "</font>")] if hint else []
 

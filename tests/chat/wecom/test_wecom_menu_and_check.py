@@ -74,3 +74,23 @@ async def test_every_mistake_is_named(
 async def test_robots_alone_need_no_application(wecom: FakeWeCom, clock: VirtualClock) -> None:
     config = WecomConfig(base_url=wecom.base_url, robots={"pr": RobotConfig(key_env="ROBOT")})
     assert await keys(config, clock, environ(wecom)) == [("ok", "robot")]
+
+
+@pytest.mark.parametrize(
+    ("robot", "secrets", "expected"),
+    [
+        ({}, {}, [("ok", "aibot")]),
+        ({"bot_id": ""}, {}, [("error", "aibot_no_id")]),
+        ({}, {"AIBOT": ""}, [("error", "aibot_no_secret")]),
+        ({"url": "https://openws.work.weixin.qq.com"}, {}, [("error", "aibot_url")]),
+        ({"url": "ws://openws.work.weixin.qq.com"}, {}, [("error", "aibot_url")]),
+        ({"url": "ws://127.0.0.1:9105"}, {}, [("ok", "aibot")]),
+    ],
+    ids=str,
+)
+async def test_the_smart_robot_alone_needs_no_application_and_is_checked_without_connecting(
+    clock: VirtualClock, robot: dict[str, str], secrets: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    # A second connection would throw out the one at work; nothing listens at these addresses.
+    settings = {"bot_id": "aib-1", "secret_env": "AIBOT", **robot}
+    assert await keys(WecomConfig.model_validate({"aibot": settings}), clock, {"AIBOT": "s", **secrets}) == expected
