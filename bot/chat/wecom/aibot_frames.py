@@ -14,6 +14,7 @@ from bot.delivery.chat import Blocked
 
 SUBSCRIBE = "aibot_subscribe"
 PING = "ping"
+PONG = "pong"
 MESSAGE = "aibot_msg_callback"
 EVENT = "aibot_event_callback"
 SEND = "aibot_send_msg"
@@ -26,6 +27,7 @@ SINGLE, GROUP = 1, 2  # chat_type of aibot_send_msg
 
 # Seen with public users of the connection (WecomTeam/wecom-openclaw-plugin issues 121 and 142, notes of others).
 BAD_CREDENTIALS = 853000
+NOT_SUBSCRIBED = 10003  # the connection lives, but the server has forgotten who it is
 NO_CONVERSATION = 93006  # unknown chat id, or nobody has spoken to the robot there yet
 
 

@@ -110,6 +110,9 @@ class AibotSocket:
             self._answers.pop(req_id, None)
         if frame is None:
             raise Unclear(f"no answer to {cmd} in {ANSWER_WITHIN // SECOND} s")
+        if frame.errcode == frames.NOT_SUBSCRIBED:
+            await socket.close()
+            raise Delay(NOT_CONNECTED, "the smart robot has to connect anew")
         if frame.errcode:
             raise frames.refusal(frame.errcode, frame.errmsg)
         return frame
@@ -215,6 +218,8 @@ class AibotSocket:
                 return End.KICKED
             if frame.cmd in (frames.MESSAGE, frames.EVENT):
                 await self._callbacks.put(frame)
+            elif frame.cmd == frames.PING and frame.req_id not in self._answers:
+                await socket.send_str(frames.written(frames.PONG, frame.req_id))  # public clients expect to be asked
             elif (answer := self._answers.get(frame.req_id)) is not None and not answer.done():
                 answer.set_result(frame)
         return End.LOST

@@ -180,6 +180,15 @@ async def test_refusals_are_what_a_sender_can_act_on(
         await line.socket.request(frames.SEND, HELLO)
 
 
+async def test_a_connection_the_server_has_forgotten_is_made_anew(robot: FakeAibot, line: Line) -> None:
+    robot.fail_next("aibot_send_msg", 10003)
+    with pytest.raises(Delay):
+        await line.socket.request(frames.SEND, HELLO)
+    await line.until(lambda: robot.subscriptions == 2 and line.socket.connected)
+    await line.socket.request(frames.SEND, HELLO)
+    assert len(robot.screen()) == 1
+
+
 async def test_nonsense_on_the_line_is_passed_over(robot: FakeAibot, line: Line) -> None:
     assert robot.live is not None
     for text in ("", "{", "[]", "null", '{"cmd": 7, "headers": [], "body": "x"}', '{"errcode": "x", "headers": {}}'):
