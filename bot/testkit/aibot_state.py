@@ -130,10 +130,10 @@ class AibotState:
             raise bad(f"{kind} missing")
         if kind == "markdown":
             text = str(content.get("content") or "")
-            if not text:
+            if not text.strip():
                 raise WeComError(44004, "content missing")
             if size(text) > MARKDOWN_BYTES:
                 raise WeComError(45002, "content size out of limit")
-            return AibotMessage(chat_id, kind, text, now)
+            return AibotMessage(chat_id, kind, text.replace("  \n", "\n").strip(), now)
         advice = check_card(content, self._task_ids)
         return AibotMessage(chat_id, kind, card_text(content), now, content, advice)

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sqlite3
 from pathlib import Path
 
 import aiohttp
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from bench.crash import TOKEN, WORDS, Process, configuration
+from bot.testkit.fake_aibot import GROUP_ID
 from bot.testkit.platforms import FakePlatforms
 from tests.scenarios.house import complaints
 
@@ -43,9 +45,51 @@ async def test_a_standby_worker_goes_on_where_a_killed_one_stopped(tmp_path: Pat
                 await process.end(signal.SIGTERM)
 
 
+@pytest.mark.crash
+async def test_the_group_s_one_connection_moves_to_the_standby_and_a_press_lost_between_is_made_good_by_words(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    async with FakePlatforms() as platforms:
+        group = platforms.aibot
+        settings = {**configuration(platforms), "store": str(tmp_path / "fengbo.db")}
+        settings["channels"]["starpay"]["wecom_group"] = GROUP_ID
+        (tmp_path / "fengbo.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+        environment = {**platforms.environment(), "PUSH_TOKEN": TOKEN}
+        web = Process(tmp_path, environment, port, ("run", "--role", "web"))
+        workers = [Process(tmp_path, environment, port, ("worker",)) for _ in range(2)]
+        try:
+            await web.start()
+            for worker in workers:
+                await worker.start()
+            await _push(web, 8)
+            card = await group.wait_for(lambda: next((c for c in group.cards() if "I-1" in c.text), None), timeout=20)
+            assert card is not None and group.subscriptions == 1
+            first = _holder_of_the_lease(tmp_path / "fengbo.db", workers)
+            await first.end(signal.SIGKILL)
+            await group.wait_for(lambda: group.live is None)
+            await group.press(card, "ack I-1", "lina")
+            assert len(group.missed) == 1
+            await group.wait_for(lambda: group.live is not None, timeout=TAKE_OVER_WITHIN)
+            await group.say("lina", "ack I-1")
+            await group.wait_for(lambda: any("由 李娜 跟进" in one.text for one in group.screen()), timeout=20)
+            assert (group.subscriptions, group.kicks) == (2, 0)
+        finally:
+            for process in (web, *workers):
+                await process.end(signal.SIGTERM)
+
+
 async def _push(web: Process, count: int) -> None:
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session,
         session.post(f"{web.url}/api/v1/posts", json=complaints(count, WORDS["starpay"])) as answer,
     ):
         assert answer.status == 202
+
+
+def _holder_of_the_lease(store: Path, workers: list[Process]) -> Process:
+    with sqlite3.connect(store) as db:
+        holder = str(db.execute("SELECT holder FROM lease WHERE name = 'worker'").fetchone()[0])
+    return next(one for one in workers if one.running is not None and holder.endswith(f":{one.running.pid}"))

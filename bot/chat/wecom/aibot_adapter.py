@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 # Page 101463: 30 a minute and 1,000 an hour for one conversation, pushes and replies together.
 CONVERSATION_PACE = Pace(30, MINUTE)
 CONVERSATION_HOUR = Pace(1_000, HOUR)
+ANSWERS_A_MINUTE = 20  # of the thirty: a storm of presses must not keep an alert out
 GROUP, ONE = "group/", "bot/"
 TASK_ID_TAKEN = 42014
 ANSWERING_PAUSE = 300
@@ -91,6 +92,9 @@ class AibotChat:
 
     def has_room(self, address: str) -> bool:
         """Whether the limit of a conversation leaves room for the answer to a press; counts it if so."""
+        minute = self._clock.now() - CONVERSATION_PACE.period
+        if sum(at > minute for at in self._sent.get(address, ())) >= ANSWERS_A_MINUTE:
+            return False
         try:
             self._take_turn(address)
         except Delay:

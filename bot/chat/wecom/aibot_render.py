@@ -26,6 +26,8 @@ WHOLE = "statement:"
 SHORT_SECTION_BYTES = 600
 BUTTON_CHARACTERS = 10
 # The smart robot's markdown has no font colours (page 101138), but rules, tables and strike-through.
+# Whether a single line feed breaks a line there, no page says; two spaces before it do in every markdown.
+_BREAK = "  "
 _FONT = re.compile(r"</?font[^>]*>")
 _RULE = re.compile(r"^\s*(?:[-=_]\s*){3,}$")
 _RULE_TWINS = str.maketrans({"-": "－", "=": "＝", "_": "＿"})
@@ -49,7 +51,7 @@ def group_bodies(message: Message, task_id: str, *, mentions: tuple[str, ...] = 
     pings = " ".join(filter(None, map(mention, dict.fromkeys(mentions))))
     if message.card is None:
         lines = group_lines(lines_of(message.text)) if message.text.strip() else []
-        called = [Line(pings), *lines] if pings else lines
+        called = [Line(pings + _BREAK), *lines] if pings else lines
         return markdown_bodies(called, language, MARKDOWN_BYTES) if lines else []
     card, complete = template_card(message.card, language, task_id, wording=IN_GROUPS)
     parts: list[list[Line]] = []
@@ -60,7 +62,7 @@ def group_bodies(message: Message, task_id: str, *, mentions: tuple[str, ...] = 
     elif pings:
         parts.append([Line(_headline(message.card))])
     if parts and pings:
-        parts.insert(0, [Line(pings)])
+        parts.insert(0, [Line(pings + _BREAK)])
     if not message.object.startswith(WHOLE):  # what is approved shares its message with nothing
         parts = [[line for part in parts for line in part]]
     bodies = [body for part in parts if part for body in markdown_bodies(part, language, MARKDOWN_BYTES)]
@@ -83,7 +85,11 @@ def answer_card(card: Card, language: str, task_id: str, pressed: str, note: str
 
 def group_lines(lines: list[Line]) -> list[Line]:
     """Lines as the smart robot's markdown takes them."""
-    return [Line(_plain(line.text), _markup(line.before), _markup(line.after)) if str(line) else line for line in lines]
+    return [_line(line) if str(line) else line for line in lines]
+
+
+def _line(line: Line) -> Line:
+    return Line(_plain(line.text), _markup(line.before), _markup(line.after) + _BREAK)
 
 
 def _plain(text: str) -> str:
@@ -111,7 +117,7 @@ def _whole_lines(message: Message) -> list[Line]:
         short = replace(message.card, sections=tuple(one for one in kept if isinstance(one, Facts)))
     key = "wecom.whole_text_at_link" if message.card.link else "wecom.whole_text_in_console"
     note = render(Text(key, {"bytes": needed, "limit": MARKDOWN_BYTES}), message.language)
-    return [*group_lines(card_lines(short, message.language)), Line(note, "**", "**")]
+    return group_lines([*card_lines(short, message.language), Line(note, "**", "**")])
 
 
 def _is_short(section: Section) -> bool:

@@ -180,6 +180,18 @@ async def test_two_presses_under_way_on_one_card_post_no_second_card(robot: Fake
     assert len(robot.screen()) == 1
 
 
+async def test_a_storm_of_presses_is_stored_and_leaves_room_for_an_alert(robot: FakeAibot, room: Room) -> None:
+    room.alert()
+    await room.until(lambda: robot.cards())
+    for number in range(40):
+        await robot.press(robot.cards()[0], "why I-1", f"member{number}")
+    await room.until(lambda: len(room.handled) == 40)
+    await room.until(lambda: len(robot.calls_of("aibot_respond_update_msg")) == 19)
+    room.put(Message(PLACE, text="红色预警"), "k2")
+    await room.until(lambda: robot.screen()[-1].text == "红色预警", 5)
+    assert len(robot.calls_of("aibot_respond_update_msg")) == 19
+
+
 async def test_without_the_store_nothing_is_answered_and_the_connection_lives(
     robot: FakeAibot, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
