@@ -205,3 +205,4 @@ class ReviewContext:
     denial_verified: bool = False
     hosts: tuple[str, ...] = ()  # our own hosts: other links are named
     hotlines: tuple[str, ...] = ()  # numbers that may be printed
+    kind: StatementKind = StatementKind.ORIGINAL  # a correction may say other than what it corrects
