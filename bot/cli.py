@@ -18,6 +18,7 @@ from bot.memory import settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
 from bot.response import living_commands
 from bot.response.commands import playbook
+from bot.statements.totp_command import totp
 from bot.texts import render
 
 DEMO_STORE = "var/demo.db"
@@ -445,6 +446,7 @@ def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
 cli.add_command(playbook)
 playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
+cli.add_command(totp)
 
 
 def main() -> None:

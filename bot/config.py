@@ -137,7 +137,7 @@ class SourceConfig(SecretHolder):
     enabled: bool = True
 
 
-class PersonConfig(Section):
+class PersonConfig(SecretHolder):
     id: Identifier
     name: str
     roles: list[str] = []
@@ -147,6 +147,8 @@ class PersonConfig(Section):
     console: str = ""
     email: str = ""
     phone: str = ""
+    totp_env: str = ""  # a second factor, for decisions that ask for one
+    totp_file: str = ""
     language: Language | None = None
 
 
