@@ -60,16 +60,19 @@ def shortened(name: str) -> str:
 def rebuild(root: Item, quoting: Sequence[Quoting]) -> list[Item]:
     """The items with their parents taken from the chains, and a quoted item for every link that nobody collected.
 
-    ``quoting`` are reposts of ``root`` whose parent is unknown; those without a chain hang below the root. A parent is
-    never later than what quotes it. Same input, same output in any order.
+    ``quoting`` are the reposts of ``root``. One whose parent is another of them keeps it; the others are placed by
+    their chain, below the root where there is none. A parent found in a chain is never later than what quotes it. Same
+    input, same output in any order.
     """
     known = _Known()
+    ids = {one.item.id for one in quoting}
     ordered = sorted(quoting, key=lambda one: (one.item.at, one.item.id))
     parsed = [parse(one.text) for one in ordered]
     placed: list[Item] = []
     for one, (own, links) in zip(ordered, parsed, strict=True):
-        parent = _parent(known, root, links, one.item, placed)
-        item = replace(one.item, parent=parent)
+        item = one.item
+        if item.parent not in ids or item.parent == item.id:
+            item = replace(item, parent=_parent(known, root, links, item, placed))
         placed.append(item)
         known.add(item, own, links)
     return placed

@@ -88,7 +88,7 @@ def unanalysed(db: Database, limit: int) -> list[tuple[int, Post]]:
     """The oldest posts that the analysis has not seen, as (sequence number, post)."""
     after = cursor(db, "analysed")
     rows = db.conn.execute(f"SELECT {_POST_COLUMNS} FROM post WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
-    return [(row[0], _post(row)) for row in rows]
+    return [(row[0], post_of(row)) for row in rows]
 
 
 def backlog(db: Database) -> int:
@@ -102,7 +102,7 @@ def by_seq(db: Database, seqs: Iterable[int]) -> list[tuple[int, Post]]:
     wanted = list(dict.fromkeys(seqs))[:_CHUNK]
     marks = ",".join("?" * len(wanted))
     found = {
-        row[0]: _post(row)
+        row[0]: post_of(row)
         for row in db.conn.execute(f"SELECT {_POST_COLUMNS} FROM post WHERE seq IN ({marks})", wanted)
     }
     return [(seq, found[seq]) for seq in wanted if seq in found]
@@ -335,7 +335,7 @@ def _post_row(digest: bytes, post: Post, now: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _post(row: Sequence[Any]) -> Post:
+def post_of(row: Sequence[Any]) -> Post:
     return Post(
         id=row[1], source=row[2], platform=row[3], kind=row[4], url=row[5], title=row[6], text=row[7],
         author=Author(row[8], row[9], row[10], bool(row[11])), published_at=row[12], parent_id=row[13],
