@@ -42,7 +42,7 @@ from bot.model.incident import SYSTEM
 from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
 from bot.reports import png
-from bot.reports.charts import chart_maker
+from bot.reports.makers import picture_maker
 from bot.response import linked
 from bot.response.build import Response
 from bot.response.linkage import LinkageWorker
@@ -58,6 +58,7 @@ from bot.web import Api, Readiness, errors
 from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
+from handlers.spread import SpreadErrand
 from handlers.step_forms import step_form
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ class App:
             self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
         )
         self.chats = chat_builder.build(
-            config, self.store, self.clock, make=chart_maker(self.store, self.clock),
+            config, self.store, self.clock, make=picture_maker(self.store, self.clock),
             form_for=self._form_for, complete=self._complete, language_of=self.dispatcher.language_of,
             accepted=self._event_accepted, visitor="visitor" if demo else "",
         )  # fmt: skip
@@ -140,7 +141,11 @@ class App:
                 **self.linked.timers(),
             },
             self._changed,
-            {"article": ArticleErrand(services, self.clock, self._open_session), **self.linked.errands()},
+            {
+                "article": ArticleErrand(services, self.clock, self._open_session),
+                "spread": SpreadErrand(self.store, self.clock),
+                **self.linked.errands(),
+            },
         )  # fmt: skip
         analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
         self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)

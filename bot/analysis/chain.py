@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from bot.analysis.cascade import Item
 
-MOST_LINKS = 64
+MOST_LINKS = 32
 """Links of a chain that are followed; longer ones are somebody's joke or an attack."""
 
 MOST_QUOTED = 20_000
 """Quoted items that one cascade is given; from there on a repost hangs below its nearest collected ancestor."""
 
-TEXT_LIMIT = 8_000
+TEXT_LIMIT = 4_000
 _LINK = re.compile(r"//[ \t]{0,4}@([^:：@/\s]{1,40})[ \t]{0,4}[:：]")
 _WORDS = 40  # characters of a post's own words that are compared
 _BARE = frozenset({"", "转发微博", "转发", "轉發微博", "repost", "rt"})

@@ -15,3 +15,18 @@ USUAL = "#1f2a37"
 INK = "#1f2a37"
 FAINT = "#6b7686"
 GRID = "#e4e8ee"
+PAPER = "#ffffff"
+
+# Platforms keep their colour in every picture; none is the red of a grade.
+PLATFORM = {
+    "weibo": "#e0702e", "wechat": "#2e9e5b", "douyin": "#3b4657", "news": "#6d55b0", "x": "#4a8fd0", "forum": "#a8842c",
+    "xiaohongshu": "#d1487f", "video": "#1796b8", "bilibili": "#1796b8", "review": "#0d8a84", "ticket": "#7f8b9a",
+    "zhihu": "#2f6fde", "hotlist": "#b5392f", "reddit": "#d9571e", "hackernews": "#c98a1b",
+}  # fmt: skip
+OTHER_PLATFORM = "#8a94a3"
+
+
+def tone(name: str) -> str:
+    """The colour of a scene's tone: ink, faint, grid, paper or a platform."""
+    plain = {"ink": INK, "faint": FAINT, "grid": GRID, "paper": PAPER}
+    return plain.get(name) or PLATFORM.get(name, OTHER_PLATFORM)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, DPI = 6.6, 3.5, 180  # inches and dots: 1188 × 630; large letters, for it is read on phones
 FLAG = 0.08  # about the share of the width that a grade flag takes
 # matplotlib's font cache is shared by all figures, so pictures are drawn one after the other.
-_drawing = threading.Lock()
+drawing = threading.Lock()
 
 
 async def draw(chart: "Chart") -> bytes:
@@ -28,7 +28,7 @@ async def draw(chart: "Chart") -> bytes:
 
 def draw_now(chart: "Chart") -> bytes:
     """As ``draw``, in the calling thread. The first call imports matplotlib (a second or two)."""
-    with _drawing:
+    with drawing:
         return _draw(chart)
 
 
@@ -37,7 +37,7 @@ def warm_up() -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with _drawing:
+    with drawing:
         figure = Figure(figsize=(1, 1))
         dress(figure.text(0, 0, "风"), 10, "black")
         canvas: Any = FigureCanvasAgg(figure)

@@ -12,7 +12,7 @@ NEWEST = 20_000
 
 BEFORE = 24 * 3_600_000  # how far before the opening a matter may have begun
 AFTER = 3_600_000  # and how long after the end it is still looked at
-TEXT = 8_000  # characters of a text, enough for any chain
+TEXT = 4_000  # characters of a text, enough for any chain
 _COLUMNS = (
     "p.seq, p.id, p.source, p.platform, p.kind, p.url, p.title, substr(p.text, 1, ?), p.author_key, p.author_name,"
     " p.followers, p.verified, p.published_at, p.parent_id, p.root_id, p.views, p.likes, p.reposts, p.comments,"
