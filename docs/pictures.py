@@ -27,8 +27,9 @@ from bot.config import parse
 from bot.incidents import words
 from bot.model.card import Card
 from bot.model.incident import Incident
-from bot.model.message import Message
+from bot.model.message import Attachment, Message
 from bot.model.text import Text
+from bot.reports.makers import picture_maker
 from bot.response.run_state import Run
 from bot.store import incidents as incident_store
 from bot.testkit import render_slack, render_wecom
@@ -154,7 +155,14 @@ async def first_look(studio: Studio) -> Incident:
         sys.exit("the demonstration has opened no incident; is it healthy?")
     await untouched(studio, incident)
     await drawn(studio, incident)
+    await studio.keep("spread", lambda: spread(studio, incident))
     return incident
+
+
+async def spread(studio: Studio, incident: Incident) -> bytes:
+    """How the incident spread, as it is sent to a chat."""
+    make = picture_maker(studio.app.store, studio.app.clock)
+    return (await make(Attachment("spread", {"incident": incident.id}), studio.language)).content
 
 
 async def untouched(studio: Studio, incident: Incident) -> None:

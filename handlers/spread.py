@@ -90,6 +90,7 @@ def spread_card(reading: Reading, language: str) -> Card:
         carriers = [render(line, language) for line in _carriers(found.cascades, language)]
         if carriers:
             sections.append(Items(say("spread.carriers"), tuple(carriers)))
+        sections.append(Items(say("spread.details"), tuple(render(line, language) for line in _details(found))))
         if found.hints:
             sections.append(Items(say("spread.hints"), tuple(render(_hint(hint), language) for hint in found.hints)))
     notes = [say("spread.cut", n=f"{NEWEST:,}")] if reading.cut else []
@@ -104,20 +105,31 @@ def spread_card(reading: Reading, language: str) -> Card:
 
 
 def _facts(found: Spread) -> list[tuple[str, Text]]:
-    index = found.index
     share = round(100 * found.negative / found.posts)
     facts = [
         ("posts", Text("spread.fact_posts", {
             "posts": f"{found.posts:,}", "platforms": len(found.arrivals), "share": share,
         })),
-        ("index", Text("spread.fact_index", {
+        ("index", Text("spread.fact_value", {"value": found.index.value})),
+    ]  # fmt: skip
+    if found.shape is None:
+        return [*facts, ("chain", Text("spread.no_chain"))]
+    size = {"size": f"{found.shape.size:,}", "depth": found.shape.depth}
+    return [*facts, ("chain", Text("spread.fact_size", size))]
+
+
+def _details(found: Spread) -> list[Text]:
+    """The index with its parts; the largest chain, its way of travelling and its pace."""
+    index = found.index
+    lines = [
+        Text("spread.fact_index", {
             "value": index.value, "reach": index.reach, "reach_most": REACH, "engagement": index.engagement,
             "engagement_most": ENGAGEMENT, "speed": index.speed, "speed_most": SPEED, "sentiment": index.sentiment,
             "sentiment_most": SENTIMENT, "carrier": index.carrier, "carrier_most": CARRIER,
-        })),
+        }),
     ]  # fmt: skip
     if found.shape is None or found.pace is None:
-        return [*facts, ("chain", Text("spread.no_chain"))]
+        return lines
     cascade, shape, pace = found.cascades[0], found.shape, found.pace
     name = shown_name(cascade.root.name)
     params = {
@@ -128,13 +140,13 @@ def _facts(found: Spread) -> list[tuple[str, Text]]:
     key = "fact_chain" if cascade.collected_root else "fact_chain_unseen"
     kind = "kind_broadcast" if shape.virality < 2.2 else "kind_mixed" if shape.virality < 4 else "kind_viral"
     return [
-        *facts,
-        ("chain", Text(f"spread.{key}", params)),
-        ("shape", Text(f"spread.{kind}", {"virality": f"{shape.virality:.1f}", "share": f"{shape.direct_share:.0%}"})),
-        ("pace", Text("spread.fact_pace", {
+        *lines,
+        Text(f"spread.{key}", params),
+        Text(f"spread.{kind}", {"virality": f"{shape.virality:.1f}", "share": f"{shape.direct_share:.0%}"}),
+        Text("spread.fact_pace", {
             "last": f"{pace.last_hour:,}", "peak": f"{pace.peak:,}", "peak_at": words.clock_time(pace.peak_at),
             "peak_end": words.clock_time(pace.peak_at + HOUR)[-5:],
-        })),
+        }),
     ]  # fmt: skip
 
 

@@ -74,14 +74,15 @@ def _cascade(top: str, keys: Sequence[str], by_key: dict[str, Seen], comments: i
     source = by_key.get(top)
     if source is not None:
         root = item_of(top, source)
+        said = source.post.text
     else:
-        first = by_key[keys[0]]
+        first, said = by_key[keys[0]], ""
         name = top.split("\x1e")[1] if "\x1e" in top else ""
         root = Item(top, None, first.at, name=name, platform=first.post.platform, quoted=True)
     quoting = [Quoting(item_of(key, by_key[key]), by_key[key].post.text) for key in keys]
     seen = {key: by_key[key] for key in (top, *keys) if key in by_key}
     stated = source.post.engagement.reposts if source else 0
-    return Cascade(grow(root, rebuild(root, quoting)), seen, comments, stated)
+    return Cascade(grow(root, rebuild(Quoting(root, said), quoting)), seen, comments, stated)
 
 
 def item_of(key: str, one: Seen) -> Item:

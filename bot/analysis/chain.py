@@ -57,7 +57,7 @@ def shortened(name: str) -> str:
     return name[:1] + _SHORTENED
 
 
-def rebuild(root: Item, quoting: Sequence[Quoting]) -> list[Item]:
+def rebuild(root: Quoting, quoting: Sequence[Quoting]) -> list[Item]:
     """The items with their parents taken from the chains, and a quoted item for every link that nobody collected.
 
     ``quoting`` are the reposts of ``root``. One whose parent is another of them keeps it; the others are placed by
@@ -108,12 +108,20 @@ class _Known:
         return self._named.get(link.name) if not words else None
 
 
-def _parent(known: _Known, root: Item, links: Sequence[Link], item: Item, placed: list[Item]) -> str:
+def _is_root(root: Quoting, link: Link) -> bool:
+    """Weibo leaves the source out of the chain, other collectors write it at the end."""
+    if link.name == root.item.name:
+        return True
+    words = _key(link.words)
+    return shortened(link.name) == root.item.name and (not words or words == _key(parse(root.text)[0]))
+
+
+def _parent(known: _Known, root: Quoting, links: Sequence[Link], item: Item, placed: list[Item]) -> str:
     """The id of the parent; makes the quoted items that are missing on the way to it."""
     missing: list[tuple[Link, Sequence[Link]]] = []
-    parent = root.id
+    parent = root.item.id
     for number, link in enumerate(links):
-        if link.name == root.name:
+        if _is_root(root, link):
             break
         found = known.find(link, links[number + 1 :])
         if found is not None:

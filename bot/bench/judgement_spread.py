@@ -85,7 +85,7 @@ def _found_again(recorded: Sequence[Recorded], grown: Sequence[Tree], naming: Ca
             kept = Item(item.id, one.root.id, item.at, name=naming(name))
             quoting.append(Quoting(kept, chains[index]))
             truth[item.id] = tree.items[above].id
-        for item in rebuild(one.root, quoting):
+        for item in rebuild(Quoting(one.root, one.text), quoting):
             if not item.quoted and truth[item.id] != one.root.id:
                 total += 1
                 right += item.parent == truth[item.id]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.analysis.cascade import key_carriers
-from bot.analysis.cascades import Cascade
+from bot.analysis.cascades import Cascade, key_of
 from bot.analysis.spread import Spread
 from bot.model.seen import Seen
 from bot.model.text import Text
@@ -68,7 +68,7 @@ def picture_of(
     """Choose the rows and find the words. ``seen`` are the posts that ``spread`` was made of."""
     rows = _ordered(_drafts(spread, seen, language))
     start = min([spread.first_at or now, *(row.at for row in rows)])
-    end = max(spread.last_at, start + 60_000)
+    end = max(spread.last_at, start + 10_000)
     params = {
         "title": title, "count": f"{spread.posts:,}", "platforms": len(spread.arrivals),
         "from": clock_label(start, zone, "%m-%d %H:%M"), "to": clock_label(end, zone, "%m-%d %H:%M"),
@@ -138,23 +138,30 @@ def _drafts(spread: Spread, seen: Sequence[Seen], language: str) -> list[_Draft]
     for cascade in spread.cascades[:MOST_SOURCES]:
         if not drafts or cascade.tree.size * 10 >= spread.cascades[0].tree.size:
             drafts.update(_cascade_rows(cascade, MOST_CARRIERS if not drafts else 1, language))
+    drawn = {key for cascade in spread.cascades[:MOST_SOURCES] if cascade.root.id in drafts for key in cascade.seen}
     by_platform: dict[str, list[int]] = {}
     for one in seen:
-        by_platform.setdefault(one.post.platform, []).append(one.at)
+        if key_of(one.post, one.post.id) not in drawn:
+            by_platform.setdefault(one.post.platform, []).append(one.at)
     first_row = {draft.row.platform: draft.key for draft in reversed(_by_time(drafts.values()))}
-    for arrival in spread.arrivals:
+    for number, arrival in enumerate(spread.arrivals):
         key = f"first\x1f{arrival.platform}"
-        if arrival.platform in first_row:
-            continue
         post = arrival.first.post
-        detail = _detail(post.author.followers, arrival.posts, "posts_here", language)
+        # Who said it first has a row, and so has whoever brought it to a platform that has none yet.
+        if key_of(post, post.id) in drawn or (number and arrival.platform in first_row):
+            continue
+        what = "first_of_all" if not number else "posts_here"
+        detail = _detail(post.author.followers, arrival.posts, what, language)
         row = Row(
             arrival.platform, shown_name(post.author.name or ""), detail, arrival.first.at, arrival.posts,
-            same_words=bool(arrival.words_from), times=tuple(by_platform[arrival.platform]),
+            same_words=bool(arrival.words_from), times=tuple(by_platform.get(arrival.platform, ())),
         )  # fmt: skip
         drafts[key] = _Draft(row, key, first_row.get(arrival.words_from, ""))
         first_row[arrival.platform] = key
-    ranked = sorted(drafts.values(), key=lambda draft: (-draft.row.carried, draft.row.at, draft.key))
+    first = _by_time(drafts.values())[:1]
+    ranked = sorted(
+        drafts.values(), key=lambda draft: (draft not in first, -draft.row.carried, draft.row.at, draft.key)
+    )
     kept = {draft.key for draft in ranked[:MOST_ROWS]}
     return [draft for draft in drafts.values() if draft.key in kept]
 

@@ -1,5 +1,7 @@
 """Parents found in quotation chains, as Weibo writes them into a repost."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +9,7 @@ from bot.analysis.cascade import Item, grow, shape
 from bot.analysis.chain import MOST_LINKS, Link, Quoting, parse, rebuild
 
 ROOT = Item("r", None, 0, "u0", "爆料人", 90_000)
+SOURCE = Quoting(ROOT, "求助，三天没到账")
 
 
 def quoting(name: str, at: int, text: str, id_: str = "") -> Quoting:
@@ -14,7 +17,7 @@ def quoting(name: str, at: int, text: str, id_: str = "") -> Quoting:
 
 
 def parents(*posts: Quoting) -> dict[str, str | None]:
-    return {item.id: item.parent for item in rebuild(ROOT, posts)}
+    return {item.id: item.parent for item in rebuild(SOURCE, posts)}
 
 
 def test_a_chain_is_read_nearest_first() -> None:
@@ -52,7 +55,7 @@ def test_a_bare_repost_is_found_by_what_it_quotes_itself() -> None:
 
 
 def test_links_nobody_collected_stand_in_as_quoted_items_once_each() -> None:
-    items = rebuild(ROOT, [
+    items = rebuild(SOURCE, [
         quoting("小李", 5, "啊//@大V说:提现失败//@路人:看看", "l1"),
         quoting("小赵", 6, "哦//@大V说:提现失败//@路人:看看", "z1"),
     ])  # fmt: skip
@@ -66,11 +69,15 @@ def test_links_nobody_collected_stand_in_as_quoted_items_once_each() -> None:
 
 def test_the_chain_ends_at_the_root() -> None:
     assert parents(quoting("小李", 5, "啊//@爆料人:求助//@谁:前面的", "l1")) == {"l1": "r"}
+    private = Quoting(replace(ROOT, name="爆**"), "求助，三天没到账")
+    for text, ends in (("啊//@爆料人:求助，三天没到账", True), ("啊//@爆料人:", True), ("啊//@爆料人:另一句话", False)):
+        (*quoted, item) = rebuild(private, [quoting("小李", 5, text, "l1")])
+        assert (item.parent == "r", not quoted) == (ends, ends)
 
 
 def test_a_thousand_links_are_followed_as_far_as_the_limit() -> None:
     text = "x" + "".join(f"//@n{number}:w{number}" for number in range(1_000))
-    tree = grow(ROOT, rebuild(ROOT, [quoting("a", 1, text)]))
+    tree = grow(ROOT, rebuild(SOURCE, [quoting("a", 1, text)]))
     assert tree.depth == MOST_LINKS + 1
     assert len(parse("//@" * 40_000)[1]) == 0
     assert len(parse("// " * 30_000 + "@a:")[1]) == 0
@@ -79,7 +86,7 @@ def test_a_thousand_links_are_followed_as_far_as_the_limit() -> None:
 @given(st.lists(st.tuples(st.text("ab/@:：* 王", max_size=40), st.sampled_from(["a", "b", "王**", ""])), max_size=12))
 def test_hostile_chains_still_make_a_tree(texts: list[tuple[str, str]]) -> None:
     posts = [quoting(name, number, text, f"p{number}") for number, (text, name) in enumerate(texts)]
-    tree = grow(ROOT, rebuild(ROOT, posts))
+    tree = grow(ROOT, rebuild(SOURCE, posts))
     assert {f"p{number}" for number in range(len(texts))} <= {item.id for item in tree.items}
     assert (tree.mended.missing_parents, tree.mended.cycles, tree.mended.duplicates) == (0, 0, 0)
 
