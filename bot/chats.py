@@ -16,6 +16,7 @@ from bot.chat.wecom.aibot_adapter import AibotChat
 from bot.chat.wecom.aibot_inbound import AibotInbound
 from bot.chat.wecom.aibot_shown import Answering
 from bot.chat.wecom.aibot_socket import AibotSocket
+from bot.chat.wecom.aibot_watch import AibotWatch, places_beside
 from bot.chat.wecom.client import WecomClient
 from bot.chat.wecom.codes import ResponseCodes
 from bot.chat.wecom.crypto import WecomCrypto
@@ -128,7 +129,8 @@ def _smart_robot(
         store, clock, socket, groups, answering, stored=accepted,
         name_of=lambda account: names.get(account.lower(), account), language=config.language, robot_name=robot.name,
     )  # fmt: skip
-    socket.listen(inbound.receive)
+    watch = AibotWatch(store, clock, places_beside(config))
+    socket.listen(inbound.receive, watch.state)
     chats.works.append(("smart robot", socket.run))
     chats.stops.append(inbound.close)
     return groups

@@ -3,10 +3,12 @@ smart robot groups with buttons (``wecom:group/<chat id>``)."""
 
 import logging
 from collections import OrderedDict, deque
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.wecom import codes, render
 from bot.chat.wecom.aibot_adapter import AibotChat
+from bot.chat.wecom.aibot_frames import NoConversation
 from bot.chat.wecom.client import WecomClient, WecomRefusal
 from bot.chat.wecom.codes import ResponseCodes
 from bot.clock import HOUR, MINUTE, Clock
@@ -82,6 +84,8 @@ class WecomChat:
             if self._groups is None:
                 raise Refused("no smart robot is configured (chat.wecom.aibot)")
             return await self._groups.send(row, placement, thread)
+        if self._groups is not None and self._client.absent and not message.address.startswith(ROBOT):
+            return await self._by_smart_robot(self._groups, row, placement)
         if message.address.startswith(ROBOT):
             return await self._to_robot(row, placement)
         if placement is None or message.card is None or not message.object:
@@ -90,6 +94,14 @@ class WecomChat:
         return rewritten or await self._post(row)
 
     # -- members
+
+    async def _by_smart_robot(self, groups: AibotChat, row: Row, placement: Placement | None) -> Placement | None:
+        """Where there is no application, a member is reached in their own conversation with the smart robot."""
+        to_robot = replace(row, message=replace(row.message, destination=f"wecom:bot/{row.message.address}"))
+        try:
+            return await groups.send(to_robot, placement, None)
+        except NoConversation:
+            raise Refused("the member has never written to the smart robot, so it cannot write to them") from None
 
     async def _post(self, row: Row) -> Placement | None:
         message = row.message

@@ -147,7 +147,7 @@ class AibotInbound:
             card = answer_card(
                 newest.card, newest.language, task_id, event.line, self._note(event, newest, handled=handled)
             )
-            place = newest.destination or event.destination
+            place = event.destination or newest.destination
             if card is None or not self._chat.has_room(place.partition(":")[2].partition("#")[0]):
                 return
             update = {"response_type": "update_template_card", "template_card": card}

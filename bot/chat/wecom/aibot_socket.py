@@ -31,11 +31,13 @@ LONGEST_PAUSE = 1 * MINUTE
 FIRST_LONG_PAUSE = 1 * MINUTE
 LONGEST_LONG_PAUSE = 10 * MINUTE
 SETTLED = 1 * MINUTE  # a connection that lived this long starts the pauses over
+LEASE_LOST_WITHIN = 6 * SECOND  # a worker's lease is renewed every five
 NOT_CONNECTED = 2 * SECOND  # until a sender looks again
 CONNECT_SECONDS = 15.0
 WAITING_CALLBACKS = 1_000
 
 Receive = Callable[[Frame], Awaitable[None]]
+Watching = Callable[[str], Awaitable[None]]
 
 
 class End(StrEnum):
@@ -59,6 +61,8 @@ class AibotSocket:
         self._clock = clock
         self._jitter = jitter
         self._receive: Receive = _nobody
+        self._watching: Watching | None = None
+        self._next_try = 0
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._subscribed = False
         self._refused = "" if bot_id and secret else "the smart robot has no bot_id or no secret"
@@ -68,9 +72,10 @@ class AibotSocket:
         self._word = secrets.token_hex(4)
         self.connections = 0  # tries so far
 
-    def listen(self, receive: Receive) -> None:
-        """Who takes callbacks, one after the other; it returns once a callback is stored."""
-        self._receive = receive
+    def listen(self, receive: Receive, watching: Watching | None = None) -> None:
+        """Who takes callbacks, one after the other; it returns once a callback is stored. ``watching`` hears
+        ``connected`` and how each connection ended."""
+        self._receive, self._watching = receive, watching
 
     @property
     def connected(self) -> bool:
@@ -82,7 +87,9 @@ class AibotSocket:
             return
         if self._refused:
             raise Blocked(self._refused)
-        raise Delay(NOT_CONNECTED, "the smart robot is not connected")
+        # Nothing changes before the next try.
+        wait = max(NOT_CONNECTED, self._next_try + NOT_CONNECTED - self._clock.now())
+        raise Delay(wait, "the smart robot is not connected")
 
     # -- asking
 
@@ -145,10 +152,22 @@ class AibotSocket:
                     pause, long = long, min(long * 2, LONGEST_LONG_PAUSE)
                 pause = int(pause * (0.5 + self._jitter() / 2))
                 log.warning("wecom: the smart robot's connection ended (%s); next try in %d ms", end, pause)
-                await self._clock.sleep(pause)
+                self._next_try = self._clock.now() + pause
+                # Whoever was kicked because another worker took the lease over is cancelled before it complains.
+                await self._clock.sleep(min(pause, LEASE_LOST_WITHIN))
+                await self._tell(end.value)
+                await self._clock.sleep(max(0, self._next_try - self._clock.now()))
         finally:
             taking.cancel()
             await asyncio.gather(taking, return_exceptions=True)
+
+    async def _tell(self, state: str) -> None:
+        if self._watching is None:
+            return
+        try:
+            await self._watching(state)
+        except Exception:  # whatever keeps people from being told must not keep the connection from coming back
+            log.exception("wecom: nobody was told that the smart robot is %s", state)
 
     async def _one_connection(self) -> End:
         self.connections += 1
@@ -193,6 +212,7 @@ class AibotSocket:
             await self._exchange(frames.SUBSCRIBE, {"bot_id": self._bot_id, "secret": self._secret})
             self._subscribed, self._refused = True, ""
             log.info("wecom: the smart robot is connected")
+            await self._tell("connected")
             while True:
                 await self._clock.sleep(PING_EVERY)
                 await self._exchange(frames.PING, None)

@@ -65,6 +65,11 @@ class WecomClient:
         self._token_error = ""
 
     @property
+    def absent(self) -> bool:
+        """Whether no application is configured at all, only robots."""
+        return not (self.config.corp_id or self.config.agent_id)
+
+    @property
     def agent_id(self) -> int:
         return self.config.agent_id
 

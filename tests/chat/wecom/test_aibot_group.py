@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlite_utils import Database
 
@@ -13,10 +14,13 @@ from bot.chat.wecom.aibot_adapter import AibotChat
 from bot.chat.wecom.aibot_inbound import AibotInbound, without_mention
 from bot.chat.wecom.aibot_shown import Answering
 from bot.chat.wecom.aibot_socket import AibotSocket
+from bot.chat.wecom.aibot_watch import AibotWatch
 from bot.chat.wecom.client import WecomClient
 from bot.clock import MINUTE, SECOND, VirtualClock
+from bot.config import WecomConfig
 from bot.delivery import inbox, outbox
-from bot.delivery.chat import Made
+from bot.delivery.chat import Made, Refused
+from bot.delivery.outbox import Row
 from bot.delivery.processor import Processor
 from bot.delivery.sender import Sender
 from bot.model.card import Button, Card, Facts, Paragraph
@@ -315,6 +319,48 @@ async def test_answers_for_one_person(robot: FakeAibot, room: Room) -> None:
     assert (event.line, event.private, event.destination.partition("#")[0]) == ("帮助", True, "wecom:bot/lina")
 
 
+async def test_without_an_application_members_are_reached_through_the_robot(
+    robot: FakeAibot, room: Room, clock: VirtualClock
+) -> None:
+    alone = WecomClient(WecomConfig(), clock)
+    chat = WecomChat(alone, clock, groups=room.groups)
+    row = Row(1, "k1", Message("wecom:lina", card=ALERT, object="incident:I-1"), 0, False, 0)
+    with pytest.raises(Refused, match="never written"):
+        await chat.send(row, None, None)
+    await robot.say("lina", "帮助", "lina")
+    placement = await chat.send(row, None, None)
+    assert placement is not None and "ack I-1" in robot.cards("lina")[0].buttons
+    room.store.write_now(lambda db: outbox.place(db, "incident:I-1", "wecom:lina", placement, 0))
+    await robot.press(robot.cards("lina")[0], "why I-1", "lina")
+    await room.until(lambda: "李娜 已按「原因」" in robot.cards("lina")[0].text)
+    assert room.handled[-1].private
+
+
+async def test_people_elsewhere_hear_once_that_the_groups_are_deaf_and_when_they_are_not(tmp_path: Path) -> None:
+    store, clock = Store(tmp_path / "watch.db"), VirtualClock(MINUTE)
+    watch = AibotWatch(store, clock, [("console:alerts", "zh-CN"), ("slack:C1", "en")])
+
+    def said() -> list[str]:
+        rows = store.read_now(lambda db: db.conn.execute("SELECT message FROM outbox ORDER BY id").fetchall())
+        return [str(orjson.loads(row[0])["text"])[:40] for row in rows]
+
+    for _ in range(4):  # a restart of the server is nobody's business
+        await watch.state("lost")
+        await clock.advance(MINUTE)
+    await watch.state("connected")
+    assert said() == []
+    await watch.state("kicked")
+    await watch.state("kicked")
+    assert [words[:7] for words in said()] == ["企业微信智能机", "Another"]
+    await watch.state("connected")
+    assert "已恢复" in said()[2] and "connected again" in said()[3]
+    await watch.state("lost")
+    await clock.advance(6 * MINUTE)
+    await watch.state("lost")
+    assert "断开超过 5 分钟" in said()[4] and len(said()) == 6
+    store.close()
+
+
 async def test_whoever_opens_the_robot_is_greeted(robot: FakeAibot, room: Room) -> None:
     req_id = await robot.enter("lina")
     await room.until(lambda: robot.state.greetings[req_id])
@@ -328,9 +374,6 @@ async def test_a_picture_is_said_in_words(robot: FakeAibot, room: Room) -> None:
 
 
 async def test_no_smart_robot_configured_is_said_and_not_retried(client: WecomClient, clock: VirtualClock) -> None:
-    from bot.delivery.chat import Refused
-    from bot.delivery.outbox import Row
-
     with pytest.raises(Refused, match="aibot"):
         await WecomChat(client, clock).send(Row(1, "k", Message(PLACE, text="x"), 0, False, 0), None, None)
 

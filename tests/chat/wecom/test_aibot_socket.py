@@ -198,6 +198,25 @@ async def test_nonsense_on_the_line_is_passed_over(robot: FakeAibot, line: Line)
     assert robot.subscriptions == 1
 
 
+async def test_whoever_watches_hears_how_it_ended_but_not_of_a_hand_over(robot: FakeAibot, line: Line) -> None:
+    heard: list[str] = []
+
+    async def watching(state: str) -> None:
+        heard.append(state)
+        raise OSError("even this does not keep it from coming back")
+
+    async def receive(frame: Frame) -> None: ...
+
+    line.socket.listen(receive, watching)
+    await robot.close_cleanly()
+    await line.until(lambda: heard == ["lost", "connected"])
+    await robot.kick()
+    await line.until(lambda: not line.socket.connected, 1)
+    await passes(line.clock, 5)
+    assert heard == ["lost", "connected"]  # a worker that lost its lease is gone by now
+    await line.until(lambda: heard == ["lost", "connected", "kicked", "connected"], 60)
+
+
 async def test_callbacks_are_taken_in_order_and_one_that_fails_does_not_stop_the_next(
     robot: FakeAibot, line: Line
 ) -> None:
