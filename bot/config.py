@@ -11,7 +11,9 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from bot import config_statements
 from bot.config_linkage import ContactConfig, LinkageConfig
+from bot.config_statements import PublisherConfig, PublishingConfig
 from bot.model.grade import Grade
 from bot.model.post import KeywordRule, Subject
 from bot.model.text import Text
@@ -286,6 +288,8 @@ class Config(Section):
     playbooks: PlaybooksConfig = PlaybooksConfig()
     linkage: LinkageConfig = LinkageConfig()
     contacts: list[ContactConfig] = []
+    publishers: list[PublisherConfig] = []
+    publishing: PublishingConfig = PublishingConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     heartbeat_url: str = ""
 
@@ -352,7 +356,7 @@ def parse(source: str, name: str) -> Config:
 def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[str, Any]]]:
     """What pydantic cannot see: names that point nowhere and names used twice."""
     found: list[tuple[tuple[str | int, ...], str, dict[str, Any]]] = []
-    for section in ("subjects", "sources", "people", "contacts"):
+    for section in ("subjects", "sources", "people", "contacts", "publishers"):
         seen: set[str] = set()
         for index, item in enumerate(getattr(config, section)):
             if item.id in seen:
@@ -360,6 +364,7 @@ def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[s
             seen.add(item.id)
     found.extend(config.linkage.references())
     people = {person.id for person in config.people}
+    found.extend(config_statements.references(config))
     for index, contact in enumerate(config.contacts):
         if contact.owner and contact.owner not in people:
             found.append((("contacts", index, "owner"), "config.unknown_person", {"value": contact.owner}))

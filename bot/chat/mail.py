@@ -106,7 +106,10 @@ class MailChat:
         mail["X-Auto-Response-Suppress"] = "All"
         if message.drill or card.drill:
             mail["X-Fengbo-Drill"] = "yes"
-        _fill(mail, card, message.language, made, why=_why(message))
+        if message.verbatim:
+            mail.set_content(message.text, cte="base64")  # nothing before, after or beside an approved text
+        else:
+            _fill(mail, card, message.language, made, why=_why(message))
         return mail
 
     async def _picture(self, message: Message) -> Made | None:
@@ -166,7 +169,9 @@ class MailChat:
 def subject(message: Message) -> str:
     """One line, whatever the card says; the body holds the whole title."""
     card = message.card
-    if card is None:
+    if message.subject:
+        words = _one_line(message.subject)
+    elif card is None:
         words = _one_line(f"{message.drill} {message.text.strip().partition(chr(10))[0]}")
     else:
         words = _one_line(" ".join(filter(None, (card.drill, card.grade_label, card.title))))

@@ -23,7 +23,9 @@ class Message:
     place: the first one is posted, later ones rewrite it. ``thread`` names the object under which a message stands.
     ``mentions`` are accounts of that chat to be pinged. ``audience`` is the one account that sees an answer, empty for
     everybody. ``reply`` is the chat's own reply context (response URL, thread), taken from the event it answers.
-    ``reason`` says why it was sent, as a catalogue key below ``reason.``.
+    ``reason`` says why it was sent, as a catalogue key below ``reason.``. ``verbatim``: ``text`` is an approved text;
+    a chat shows it whole, in one message and character for character, or refuses it. ``subject`` is the subject of
+    such a mail.
     """
 
     destination: str
@@ -38,6 +40,8 @@ class Message:
     language: str = "zh-CN"
     reason: str = ""
     drill: str = ""
+    verbatim: bool = False
+    subject: str = ""
 
     @property
     def chat(self) -> str:
@@ -65,6 +69,7 @@ class Message:
             "language": self.language,
             "reason": self.reason,
             "drill": self.drill,
+            **({"verbatim": True, "subject": self.subject} if self.verbatim else {}),
         }
 
     @classmethod
@@ -82,6 +87,8 @@ class Message:
             language=data.get("language", "zh-CN"),
             reason=data.get("reason", ""),
             drill=data.get("drill", ""),
+            verbatim=data.get("verbatim", False),
+            subject=data.get("subject", ""),
         )
 
 

@@ -62,15 +62,21 @@ class Customers:
         self._clock = clock
         self._session = session
         self._environ = environ
+        self._may_send: Callable[[Database, Notice, int], None] = lambda db, notice, now: None
         self._chats = [name for name in CHANNELS if getattr(config.chat, name) is not None]
+
+    def ask_before_sending(self, may_send: Callable[[Database, Notice, int], None]) -> None:
+        """Who is asked, in the transaction of the release, whether a notice may still go out (``UserError``: no)."""
+        self._may_send = may_send
 
     # -- what people do
 
     def prepare(
         self, db: Database, incident: Incident, segment: str, title: str, text: str, actor: Actor, now: int, *,
-        params: Mapping[str, Any] | None = None, run: str = "", step: str = "",
+        params: Mapping[str, Any] | None = None, run: str = "", step: str = "", exact: bool = False,
     ) -> Notice:  # fmt: skip
-        """Freeze a text for a segment and have it counted; nothing is sent. Raises ``UserError``."""
+        """Freeze a text for a segment and have it counted; nothing is sent. ``exact``: an approved text, of which not
+        even a blank at the end is taken away. Raises ``UserError``."""
         settings = self._segment(segment)
         if not text.strip() or not title.strip():
             raise UserError("error.notice_without_text")
@@ -81,8 +87,9 @@ class Customers:
             raise UserError("error.notice_unknown_field", names=sorted(unknown), known=["name", *settings.fields])
         notice = store.create(
             db, incident=incident.id, run=run, step=step, segment=segment,
-            drill=(incident.drill or incident.id) if incident.kind == "drill" else "", title=title.strip(),
-            text=text.strip(), params=dict(params or {}), asked_by=actor.name, now=now,
+            drill=(incident.drill or incident.id) if incident.kind == "drill" else "",
+            title=title if exact else title.strip(), text=text if exact else text.strip(),
+            params=dict(params or {}), asked_by=actor.name, now=now,
         )  # fmt: skip
         audit.append(db, actor, "notice_prepared", f"notice:{notice.id}", now, {"segment": segment})
         if notice.drill:
@@ -98,6 +105,7 @@ class Customers:
         self._permit(actor)
         if notice.drill:
             raise UserError("error.notice_drill", number=notice_id)
+        self._may_send(db, notice, now)
         if not store.move(db, notice_id, "sending", only_from=("counted", "stopped")):
             raise self._wrong_state(notice)
         resumed = notice.state == "stopped"

@@ -281,3 +281,39 @@ def m009_playbook_versions(db: Database) -> None:
 def m008_outbox_object(db: Database) -> None:
     # A card that changes often looks for its own waiting edit: not among everything else that waits there.
     db.conn.execute("CREATE INDEX outbox_object ON outbox (object, destination) WHERE state = 'waiting'")
+
+
+@migrations()
+def m012_publications(db: Database) -> None:
+    # An approved text on its way out: a copy of the version whose digest was approved, never changed afterwards.
+    db.conn.execute("""CREATE TABLE publication (
+        id INTEGER PRIMARY KEY, statement TEXT NOT NULL, digest TEXT NOT NULL, incident TEXT NOT NULL,
+        drill TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL, replaces TEXT NOT NULL DEFAULT '', audience TEXT NOT NULL,
+        language TEXT NOT NULL, version INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL,
+        at INTEGER NOT NULL DEFAULT 0, embargo INTEGER NOT NULL DEFAULT 0, hold_until INTEGER NOT NULL DEFAULT 0,
+        actor TEXT NOT NULL, actor_name TEXT NOT NULL, chat TEXT NOT NULL, begun_at INTEGER NOT NULL,
+        settled_at INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', UNIQUE (statement, digest))""")
+    db.conn.execute(
+        "CREATE INDEX publication_open ON publication (incident) WHERE state IN ('scheduled', 'held', 'publishing')"
+    )
+    db.conn.execute("""CREATE TRIGGER publication_text_is_final BEFORE UPDATE OF statement, digest, drill, audience,
+        language, version, title, body ON publication
+        BEGIN SELECT RAISE(ABORT, 'a publication keeps its text and its kind'); END""")
+    # What each target said. ``position`` is the order in which they are handed the text.
+    db.conn.execute("""CREATE TABLE receipt (
+        publication INTEGER NOT NULL REFERENCES publication(id), target TEXT NOT NULL, kind TEXT NOT NULL,
+        title TEXT NOT NULL, position INTEGER NOT NULL, embargoed INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL,
+        link TEXT NOT NULL DEFAULT '', reference TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+        counts TEXT NOT NULL DEFAULT '{}', handed_at INTEGER NOT NULL DEFAULT 0, settled_at INTEGER NOT NULL DEFAULT 0,
+        attempt INTEGER NOT NULL DEFAULT 1, by TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (publication, target)) WITHOUT ROWID""")
+    # The public pages. A drill's entry is a preview and never among them.
+    db.conn.execute("""CREATE TABLE newsroom_item (
+        slug TEXT PRIMARY KEY, statement TEXT NOT NULL UNIQUE, publication INTEGER NOT NULL REFERENCES publication(id),
+        publisher TEXT NOT NULL, incident TEXT NOT NULL, drill TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL,
+        replaces TEXT NOT NULL DEFAULT '', audience TEXT NOT NULL, language TEXT NOT NULL, title TEXT NOT NULL,
+        body TEXT NOT NULL, digest TEXT NOT NULL, published_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        replaced_by TEXT NOT NULL DEFAULT '', replaced_kind TEXT NOT NULL DEFAULT '') WITHOUT ROWID""")
+    db.conn.execute("CREATE INDEX newsroom_public ON newsroom_item (published_at) WHERE drill = ''")
+    db.conn.execute("""CREATE TRIGGER newsroom_text_is_final BEFORE UPDATE OF statement, drill, title, body, digest
+        ON newsroom_item BEGIN SELECT RAISE(ABORT, 'what was published is not changed, only corrected'); END""")

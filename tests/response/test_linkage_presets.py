@@ -102,6 +102,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, Any, Any, dict[str, 
          "data": {"a": [1]}},
         {"id": "x"}, {"id": "x"}, "repeat",
     ),
+    "publish": (
+        {}, {"statement": "S-1", "version": 2, "digest": "a1", "kind": "original", "audience": "public",
+             "language": "zh-CN", "body": "{title} 原样", "published_at": "2026-01-05T10:00:00+08:00"}, "POST /",
+        {"event": "fengbo.publish", "reference": REFERENCE, "title": "提现失败", "body": "{title} 原样", "version": 2},
+        {"id": "A-1"}, {"id": "A-1"}, "repeat",
+    ),
 }  # fmt: skip
 
 

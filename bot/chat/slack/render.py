@@ -7,6 +7,7 @@ from bot.chat.slack import limits, pieces
 from bot.chat.slack.limits import block, measure, shorten, split_text, units
 from bot.chat.slack.pieces import Block
 from bot.chat.slack.safe import clean, escape, mention
+from bot.delivery.chat import Refused
 from bot.model.card import Card, Items
 from bot.model.grade import Grade
 from bot.model.message import Message
@@ -32,6 +33,8 @@ class SlackMessage:
 def render(message: Message) -> list[SlackMessage]:
     """Everything a message shows, in one Slack message where it fits, else in several in order."""
     card = message.card
+    if message.verbatim:
+        return [SlackMessage(preview(message), tuple(_exactly(message.text)))]
     if card is None:
         head = pieces.mentions(message.mentions)
         body = pieces.paragraph(message.text)
@@ -44,8 +47,23 @@ def render(message: Message) -> list[SlackMessage]:
     return _pages(message, head, body, tail)
 
 
+def _exactly(text: str) -> list[Block]:
+    """An approved text in one message, in blocks that add up to it character for character. Raises ``Refused`` where
+    Slack would not show exactly that."""
+    parts = split_text(text, limits.SECTION)
+    blocks = [block("section", text=pieces.plain(part)) for part in parts]
+    if clean(text) != text or any(not part.strip() for part in parts):
+        raise Refused("the approved text has characters that Slack does not show as they are")
+    if len(blocks) > limits.MESSAGE_BLOCKS or measure(blocks) + PREVIEW > limits.MESSAGE_CHARACTERS:
+        raise Refused("the approved text does not fit into one message, and it is never split")
+    return blocks
+
+
 def render_plain(message: Message) -> list[SlackMessage]:
-    """The same without blocks: what is left to try when Slack refuses the blocks."""
+    """The same without blocks: what is left to try when Slack refuses the blocks. Raises ``Refused`` for an approved
+    text, which would be formatted or split so."""
+    if message.verbatim:
+        raise Refused("Slack does not take the blocks in which the approved text would be shown as it stands")
     lines = [message.plain()]
     for button in message.card.buttons if message.card else ():
         lines.append(words(Text("slack.say", {"label": button.label, "command": button.command}), message.language))

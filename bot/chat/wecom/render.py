@@ -20,6 +20,7 @@ from bot.chat.wecom.words import (
     TEXT_BYTES,
     Line,
     Marks,
+    is_exact,
     lines_of,
     mention,
     safe_url,
@@ -28,6 +29,7 @@ from bot.chat.wecom.words import (
     tame,
     tame_line,
 )
+from bot.delivery.chat import Refused
 from bot.model.card import Button, Card, Facts, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
 from bot.model.message import Message
@@ -107,6 +109,8 @@ def member_posting(message: Message, task_id: str, *, interactive: bool = True) 
     """A new app message: a template card where there is something to press or open, markdown otherwise.
 
     ``interactive`` says whether presses and replies can be received at all."""
+    if message.verbatim:
+        return Posting(None, (exact_body(message.text),))
     if message.card is None:
         return Posting(None, tuple(text_bodies(message.text, message.language)))
     shown = message.card if interactive else replace(message.card, buttons=(), object="")
@@ -152,6 +156,8 @@ def robot_bodies(message: Message, *, interactive: bool = True) -> list[Body]:
 
     A robot cannot take clicks, so the choices become commands to say to the app.
     """
+    if message.verbatim:
+        return [exact_body(message.text)]
     pings = " ".join(filter(None, map(mention, message.mentions)))
     if message.card is None:
         if not message.text.strip():
@@ -177,6 +183,16 @@ def text_bodies(text: str, language: str) -> list[Body]:
     if not text.strip():
         return []
     return [{"msgtype": "text", "text": {"content": part}} for part in _cut(lines_of(text), language, TEXT_BYTES)]
+
+
+def exact_body(text: str) -> Body:
+    """An approved text as one text message. Raises ``Refused`` where WeCom would not show exactly that: text messages
+    know links and mentions in angle brackets, and nothing else (developer pages 90236 and 91770)."""
+    if not is_exact(text):
+        raise Refused("the approved text has characters that WeCom does not show as they are")
+    if size(text) > TEXT_BYTES:
+        raise Refused("the approved text does not fit into one message, and it is never split")
+    return {"msgtype": "text", "text": {"content": text}}
 
 
 def markdown_bodies(lines: list[Line], language: str, budget: int) -> list[Body]:

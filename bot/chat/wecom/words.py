@@ -48,6 +48,11 @@ def tame(text: str) -> str:
     return _HEADING.sub(r"\1＃", _ENTITY.sub("＆", text))
 
 
+def is_exact(text: str) -> bool:
+    """Whether a text message shows the text as it stands."""
+    return not (_UNSEEN.search(text) or _BREAKS.search(text) or _ENTITY.search(text) or "<" in text or ">" in text)
+
+
 def tame_line(text: str) -> str:
     """The same on one line."""
     return " ".join(tame(text).split())
