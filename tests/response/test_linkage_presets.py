@@ -105,7 +105,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, Any, Any, dict[str, 
     "publish": (
         {}, {"statement": "S-1", "version": 2, "digest": "a1", "kind": "original", "audience": "public",
              "language": "zh-CN", "body": "{title} 原样", "published_at": "2026-01-05T10:00:00+08:00"}, "POST /",
-        {"event": "fengbo.publish", "reference": REFERENCE, "title": "提现失败", "body": "{title} 原样", "version": 2},
+        {"event": "fengbo.publish", "reference": REFERENCE, "title": "提现失败", "body": "{title} 原样", "version": 2,
+         "statement": "S-1", "digest": "a1", "kind": "original", "audience": "public", "language": "zh-CN",
+         "published_at": "2026-01-05T10:00:00+08:00"},
         {"id": "A-1"}, {"id": "A-1"}, "repeat",
     ),
 }  # fmt: skip
