@@ -13,6 +13,7 @@ from bot.model.text import Text
 from bot.store import incidents as store
 from bot.store import posts
 from bot.texts import render
+from bot.warning.outlook import families_of, read_outlook
 
 REASONS_SHOWN = 5
 QUOTES_SHOWN = 3
@@ -43,6 +44,10 @@ class IncidentCards:
         elif incident.status.live:
             since = words.clock_time(incident.calm_since) if incident.calm_since else say("card.just_now")
             sections.append(Paragraph(say("card.calm", since=since)))
+        if incident.status.live:
+            ahead = read_outlook(db, [incident.subject], families_of(incident.family), incident.drill, now)
+            if ahead is not None:
+                sections.append(Paragraph(render(words.outlook(ahead, now), language)))
         sections.extend(self._quotes(db, incident, language))
         silence = store.silenced(db, subject=incident.subject, incident=incident.id, drill=incident.drill, now=now)
         if silence:

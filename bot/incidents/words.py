@@ -3,10 +3,13 @@
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from bot.clock import HOUR
 from bot.model.grade import Grade
 from bot.model.incident import Incident, TimelineEntry
 from bot.model.signal import Signal
 from bot.model.text import Text
+from bot.warning.forecast import Range
+from bot.warning.outlook import Outlook
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -47,6 +50,36 @@ def duration(milliseconds: int) -> Text:
         if seconds >= 2 * size or seconds == size or (size < 86_400 and seconds >= size):
             return Text(f"duration.{name}", {"n": seconds // size})
     return Text("duration.seconds", {"n": seconds})
+
+
+def outlook(found: Outlook, now: int) -> Text:
+    """A forecast as a sentence: how many posts, how negative, and whether the worst hour is behind us."""
+    ahead = found.forecast
+    volume = {name: _span(ahead.volume[hours]) for name, hours in (("hour", 1), ("six", 6), ("day", 24))}
+    share = found.share[6]
+    percent = f"{round(100 * share.low)}–{round(100 * share.high)}%"
+    return Text("outlook.line", {**volume, "share": percent, "peak": _peak(found, now)})
+
+
+def _peak(found: Outlook, now: int) -> Text:
+    ahead = found.forecast
+    if found.rising:
+        return Text("outlook.rising", {"n": _about(max(ahead.volume[1].high, found.last))})
+    if found.top >= ahead.peak.middle:
+        return Text("outlook.peak_behind", {"at": clock_time(now - found.top_ago * HOUR), "n": _about(found.top)})
+    at = clock_time(now + ahead.peak_in * HOUR)
+    return Text("outlook.peak_soon" if ahead.peak_in == 1 else "outlook.peak", {"at": at, "n": _span(ahead.peak)})
+
+
+def _span(expected: Range) -> str:
+    low, high = _about(expected.low), _about(expected.high)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def _about(value: float) -> int:
+    """Two figures are as much as a forecast knows."""
+    whole = round(value)
+    return whole if whole < 100 else round(whole, 2 - len(str(whole)))
 
 
 def timeline(entry: TimelineEntry) -> Text:

@@ -14,15 +14,30 @@ from bot.reports.axes import DEFAULT_ZONE, clock_label
 from bot.reports.series import GradeChange, Series, families_of, fitting_span, read_grade_changes, read_series, step_for
 from bot.store.database import Store
 from bot.texts import render
+from bot.warning.forecast import AHEAD
+from bot.warning.outlook import Outlook, read_outlook
 
 CHART = "chart"
 DEFAULT_HOURS = 6.0
 MAX_HOURS = 24 * 14
+AHEAD_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What a coming step holds if nothing changes: in eight of ten cases between ``low`` and ``high`` posts."""
+
+    start: int
+    end: int
+    low: float
+    middle: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A finished chart: all words are in the reader's language. ``zone`` is the time zone of its axis."""
+    """A finished chart: all words are in the reader's language. ``zone`` is the time zone of its axis; ``ahead``
+    continues the series into the future."""
 
     title: str
     subtitle: str
@@ -32,6 +47,19 @@ class Chart:
     changes: tuple[GradeChange, ...] = ()
     language: str = "zh-CN"
     zone: str = DEFAULT_ZONE
+    ahead: tuple[Band, ...] = ()
+
+    @property
+    def end(self) -> int:
+        """Where its axis of time ends: with the forecast, if it has one."""
+        return self.ahead[-1].end if self.ahead else self.series.end
+
+    @property
+    def highest(self) -> float:
+        """What its axis of counts must hold. The forecast's upper edge may go beyond it: a wide guess must not press
+        what happened flat."""
+        counted = max([1.0, *self.series.totals, *(value or 0 for value in self.series.usual)])
+        return max([counted, *(min(band.high, 1.5 * counted) for band in self.ahead)])
 
 
 def describe(
@@ -41,6 +69,7 @@ def describe(
     until: int,
     changes: tuple[GradeChange, ...] = (),
     zone: str = DEFAULT_ZONE,
+    ahead: tuple[Band, ...] = (),
 ) -> Chart:
     """Put the words around a series: step, peak and how many collected posts it rests on. ``until`` is the moment
     up to which posts were counted."""
@@ -70,6 +99,7 @@ def describe(
         changes=tuple(change for change in changes if change.at < series.end),
         language=language,
         zone=zone,
+        ahead=ahead if series.posts else (),
     )
 
 
@@ -91,7 +121,29 @@ def incident_chart(db: Database, incident: str, hours: float, now: int, language
         span = fitting_span(db, [row[1]], end, int(DEFAULT_HOURS * HOUR), families, row[3])
     series = read_series(db, [row[1]], end - span, end, step_for(span), families, row[3])
     changes = read_grade_changes(db, row[0], row[5], Grade(row[6]))
-    return describe(series, f"{row[0]} {incident_title(row[4], row[8], row[9], language)}", language, end, changes)
+    title = f"{row[0]} {incident_title(row[4], row[8], row[9], language)}"
+    outlook = None if row[7] else read_outlook(db, [row[1]], frozenset(families), row[3], now)
+    return describe(series, title, language, end, changes, ahead=bands(series, outlook, now))
+
+
+def bands(series: Series, outlook: Outlook | None, now: int) -> tuple[Band, ...]:
+    """The forecast in the series' steps, from its end over a quarter of its length, a day at most. None for charts so
+    short that they are drawn in seconds: the forecast knows hours."""
+    if outlook is None or series.step < MINUTE:
+        return ()
+    count = min(max(1, round(AHEAD_SHARE * len(series.negative))), AHEAD * HOUR // series.step)
+    found = []
+    for index in range(count):
+        start = series.end + index * series.step
+        # A step longer than an hour is made of the hours in it, a shorter one is a part of one.
+        leads = range(max(0, start - now) // HOUR, max(0, start + series.step - 1 - now) // HOUR + 1)
+        hours = [outlook.forecast.hours[lead] for lead in leads if lead < AHEAD]
+        if not hours:
+            break
+        share = series.step / HOUR / len(hours)
+        low, middle, high = (sum(share * getattr(one, name) for one in hours) for name in ("low", "middle", "high"))
+        found.append(Band(start, start + series.step, low, middle, high))
+    return tuple(found)
 
 
 def incident_title(title: str, subject_name: str, crisis_type: str, language: str) -> str:

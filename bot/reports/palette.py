@@ -12,6 +12,7 @@ GRADE = {
     Grade.RED: "#c81e3a",
 }
 USUAL = "#1f2a37"
+AHEAD = "#7a6bb0"
 INK = "#1f2a37"
 FAINT = "#6b7686"
 GRID = "#e4e8ee"

@@ -53,6 +53,7 @@ def _draw(chart: "Chart") -> bytes:
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.068, 0.165, 0.912, 0.575))
     _bars(axes, chart)
+    _ahead(axes, chart)
     _scales(axes, chart)
     _marks(axes, chart)
     _frame(figure, axes, chart)
@@ -83,13 +84,28 @@ def _bars(axes: Any, chart: "Chart") -> None:
         axes.step(edges, [*values, values[-1]], where="post", color=palette.USUAL, lw=1.1, ls=(0, (4, 2)), label=label)
 
 
+def _ahead(axes: Any, chart: "Chart") -> None:
+    """The forecast as a band behind a line, from the last bar on."""
+    if not chart.ahead:
+        return
+    edges = [band.start for band in chart.ahead] + [chart.end]
+    low, middle, high = (
+        [*values, values[-1]]
+        for values in zip(*((band.low, band.middle, band.high) for band in chart.ahead), strict=True)
+    )
+    label = render(Text("chart.ahead"), chart.language)
+    axes.fill_between(edges, low, high, step="post", color=palette.AHEAD, alpha=0.22, lw=0, label=label)
+    axes.step(edges, middle, where="post", color=palette.AHEAD, lw=1.4)
+    axes.axvline(chart.ahead[0].start, color=palette.FAINT, lw=0.8, ls=(0, (2, 2)))
+
+
 def _scales(axes: Any, chart: "Chart") -> None:
     series = chart.series
-    counts = count_ticks(max([1.0, *series.totals, *(value or 0 for value in series.usual)]))
+    counts = count_ticks(chart.highest)
     axes.set_ylim(0, counts[-1].at * 1.06)
     axes.set_yticks([tick.at for tick in counts], [tick.label for tick in counts])
-    times = time_ticks(series.start, series.end, 8, chart.zone)
-    axes.set_xlim(series.start, series.end)
+    times = time_ticks(series.start, chart.end, 8, chart.zone)
+    axes.set_xlim(series.start, chart.end)
     axes.set_xticks([tick.at for tick in times], [tick.label for tick in times])
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         dress(label, 8.5, palette.FAINT)
@@ -98,7 +114,7 @@ def _scales(axes: Any, chart: "Chart") -> None:
 def _marks(axes: Any, chart: "Chart") -> None:
     """Grade changes as thin lines with a small flag above the plot. Flags that would collide step up."""
     series = chart.series
-    flag = (series.end - series.start) * FLAG
+    flag = (chart.end - series.start) * FLAG
     places = [max(change.at, series.start) for change in chart.changes]
     level, last = 0, float("-inf")
     for index, (change, at) in enumerate(zip(chart.changes, places, strict=True)):
@@ -108,7 +124,7 @@ def _marks(axes: Any, chart: "Chart") -> None:
             continue  # the next change came at once: its flag says enough
         level = 1 - level if at - last < flag else 0
         last = at
-        room = series.end - at > flag
+        room = chart.end - at > flag
         flag_text = axes.annotate(
             render(Text(f"chart.grade.{change.grade.word}"), chart.language),
             (at, 1),
@@ -141,14 +157,14 @@ def _frame(figure: Any, axes: Any, chart: "Chart") -> None:
 
 def _legend(figure: Any, axes: Any, chart: "Chart") -> None:
     handles, labels = axes.get_legend_handles_labels()
-    usual = render(Text("chart.usual"), chart.language)
-    order = sorted(range(len(labels)), key=lambda index: labels[index] == usual)
+    last = [render(Text(key), chart.language) for key in ("chart.usual", "chart.ahead")]
+    order = sorted(range(len(labels)), key=lambda index: last.index(labels[index]) if labels[index] in last else -1)
     legend = figure.legend(
         [handles[index] for index in order],
         [labels[index] for index in order],
         loc="upper right",
         bbox_to_anchor=(0.985, 0.905),
-        ncols=4,
+        ncols=5,
         frameon=False,
         handlelength=1.1,
         columnspacing=1.4,

@@ -6,7 +6,7 @@ from html import escape
 
 from bot.clock import MINUTE
 from bot.model.text import Text
-from bot.reports.axes import clock_label, count_ticks, time_ticks
+from bot.reports.axes import clock_label, count_ticks, short_count, time_ticks
 from bot.reports.charts import Chart
 from bot.reports.series import Series
 from bot.texts import render
@@ -22,14 +22,14 @@ def chart_svg(chart: Chart, width: int = 720, height: int = 240) -> str:
     about what it is shown at."""
     series = chart.series
     across, down = width - LEFT - RIGHT, height - TOP - BOTTOM
-    ticks = count_ticks(max([1.0, *series.totals, *(value or 0 for value in series.usual)]))
+    ticks = count_ticks(chart.highest)
     highest = ticks[-1].at
 
     def x(at: float) -> float:
-        return round(LEFT + (at - series.start) / (series.end - series.start) * across, 1)
+        return round(LEFT + (at - series.start) / (chart.end - series.start) * across, 1)
 
     def y(count: float) -> float:
-        return round(TOP + down - count / highest * down, 1)
+        return round(TOP + down - min(count, highest) / highest * down, 1)
 
     parts = [
         f'<svg class="chart" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
@@ -38,13 +38,14 @@ def chart_svg(chart: Chart, width: int = 720, height: int = 240) -> str:
     for tick in ticks:
         parts.append(f'<path class="grid" d="M{LEFT} {y(tick.at)}H{width - RIGHT}"/>')
         parts.append(f'<text class="axis" x="{LEFT - 6}" y="{y(tick.at) + 4}" text-anchor="end">{tick.label}</text>')
-    for tick in time_ticks(series.start, series.end, max(3, width // 90), chart.zone):
+    for tick in time_ticks(series.start, chart.end, max(3, width // 90), chart.zone):
         parts.append(f'<path class="tick" d="M{x(tick.at)} {height - BOTTOM}v4"/>')
         if LEFT + 12 <= x(tick.at) <= width - 14:
             parts.append(
                 f'<text class="axis" x="{x(tick.at)}" y="{height - 4}" text-anchor="middle">{tick.label}</text>'
             )
-    parts.extend(_bars(chart, across, x, y))
+    parts.extend(_ahead(chart, x, y))
+    parts.extend(_bars(chart, x, y))
     parts.extend(_usual(series, x, y))
     parts.extend(_changes(chart, x, width, height))
     if not series.posts:
@@ -71,9 +72,33 @@ def spark_svg(counts: Sequence[int], label: str, width: int = 120, height: int =
     )
 
 
-def _bars(chart: Chart, across: float, x: _Scale, y: _Scale) -> list[str]:
+def _ahead(chart: Chart, x: _Scale, y: _Scale) -> list[str]:
+    """The forecast: a band from low to high with a line in its middle, and words on touching it."""
+    if not chart.ahead:
+        return []
+    parts = [f'<path class="now" d="M{x(chart.ahead[0].start)} {TOP}V{y(0)}"/>']
+    line = ""
+    for band in chart.ahead:
+        left, right = x(band.start), x(band.end)
+        words = Text(
+            "chart.ahead_step",
+            {
+                "time": clock_label(band.start, chart.zone),
+                "low": short_count(round(band.low)),
+                "high": short_count(round(band.high)),
+            },
+        )
+        top, base = y(band.high), y(band.low)
+        size = f'width="{round(right - left, 1)}" height="{round(base - top, 1)}"'
+        title = escape(render(words, chart.language))
+        parts.append(f'<g><title>{title}</title><rect class="ahead" x="{left}" y="{top}" {size}/></g>')
+        line += f"{'L' if line else 'M'}{left} {y(band.middle)}L{right} {y(band.middle)}"
+    return [*parts, f'<path class="ahead-line" d="{line}"/>']
+
+
+def _bars(chart: Chart, x: _Scale, y: _Scale) -> list[str]:
     series = chart.series
-    width = round(max(1.0, across / len(series.negative) * 0.8), 1)
+    width = round(max(1.0, (x(series.start + series.step) - x(series.start)) * 0.8), 1)
     parts = []
     for index, total in enumerate(series.totals):
         if not total:

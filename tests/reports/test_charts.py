@@ -14,11 +14,13 @@ from bot.model.grade import Grade
 from bot.model.message import Attachment
 from bot.model.text import UserError
 from bot.reports import png
-from bot.reports.charts import chart_maker, describe, incident_chart
+from bot.reports.charts import Band, bands, chart_maker, describe, incident_chart
 from bot.reports.fonts import drawable
 from bot.reports.series import GradeChange, Series
 from bot.reports.svg import chart_svg, spark_svg
 from bot.store.database import Store
+from bot.warning.forecast import forecast
+from bot.warning.outlook import Outlook
 
 START = 1_757_498_400_000
 STEP = 10 * MINUTE
@@ -141,3 +143,49 @@ async def test_the_maker_reads_the_incident_and_captions_the_picture(tmp_path: P
     assert "共收集 42 条帖文，负面占 100%" in made.caption
     with pytest.raises(UserError):
         store.read_now(lambda db: incident_chart(db, "I-9", 3, START, "en"))
+
+
+def outlook(last: float = 60) -> Outlook:
+    history = [20.0] * 200 + [last]
+    return Outlook(int(last), forecast(history, START // HOUR), {}, int(last), 0, True)
+
+
+@pytest.mark.parametrize(
+    ("step", "bars", "ahead"),
+    [(MINUTE, 30, 8), (5 * MINUTE, 36, 9), (HOUR, 24, 6), (6 * HOUR, 28, 4), (24 * HOUR, 14, 1)],
+)
+def test_the_forecast_goes_on_a_quarter_of_the_chart_and_a_day_at_most(step: int, bars: int, ahead: int) -> None:
+    series = Series(START, step, (3,) * bars, (0,) * bars, (0,) * bars)
+    found = bands(series, outlook(), series.end)
+    assert len(found) == ahead
+    assert found[0].start == series.end and all(band.end - band.start == step for band in found)
+    assert all(0 <= band.low <= band.middle <= band.high for band in found)
+    hours = outlook().forecast.hours
+    assert found[0].middle == pytest.approx(
+        sum(hour.middle for hour in hours[: max(1, step // HOUR)]) * min(1, step / HOUR)
+    )
+
+
+def test_without_a_forecast_and_in_charts_of_seconds_there_is_no_band() -> None:
+    assert bands(SERIES, None, START + HOUR) == ()
+    assert bands(Series(START, 15_000, (3,) * 40, (0,) * 40, (0,) * 40), outlook(), START + HOUR) == ()
+
+
+async def test_the_band_stands_behind_the_last_bar_inside_the_frame_and_in_both_pictures() -> None:
+    ahead = tuple(
+        Band(SERIES.end + index * STEP, SERIES.end + (index + 1) * STEP, 10.0, 30.0, 90_000.0) for index in range(3)
+    )
+    chart = describe(SERIES, "I-1", "zh-CN", START + 30 * MINUTE, CHANGES, ahead=ahead)
+    assert chart.end == ahead[-1].end and chart.highest < 100, "a wide guess does not press the bars flat"
+    root = parse(chart_svg(chart))
+    rects = [bar for bar in root.iter(f"{SVG}rect") if bar.get("class") == "ahead"]
+    bars = [bar for bar in root.iter(f"{SVG}rect") if bar.get("class") == "negative"]
+    assert len(rects) == 3
+    assert min(float(one.get("x", 0)) for one in rects) > max(float(one.get("x", 0)) for one in bars)
+    for one in rects:
+        assert float(one.get("y", -1)) >= 0 and float(one.get("x", 0)) + float(one.get("width", 0)) <= 720
+        assert float(one.get("y", 0)) + float(one.get("height", 0)) <= 240
+    assert "如果没有变化" in "".join(title.text or "" for title in root.iter(f"{SVG}title"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert await png.draw(chart) != await png.draw(describe(SERIES, "I-1", "zh-CN", START + 30 * MINUTE, CHANGES))

@@ -10,10 +10,11 @@ from bot.config import Config
 from bot.delivery import outbox, timers
 from bot.model.grade import Grade
 from bot.model.incident import LIVE, Status
-from bot.reports.charts import Chart, describe, incident_title
+from bot.reports.charts import Chart, bands, describe, incident_title
 from bot.reports.series import GradeChange, families_of, fitting_span, read_grade_changes, read_series, step_for
 from bot.store.source_states import explain
 from bot.texts import render
+from bot.warning.outlook import read_outlook
 
 SPARK_HOURS = 12
 RECENT = 6 * HOUR  # an incident that ended is still listed on the dashboard for so long
@@ -192,7 +193,8 @@ def _queues(db: Database, now: int) -> Queues:
 
 def _volume(db: Database, subjects: Sequence[str], now: int, span: int, language: str, title: str) -> Chart:
     series = read_series(db, subjects, now - span, now, step_for(span))
-    return describe(series, title, language, now, _changes(db, subjects, now - span))
+    ahead = bands(series, read_outlook(db, subjects, None, "", now), now)
+    return describe(series, title, language, now, _changes(db, subjects, now - span), ahead=ahead)
 
 
 def _changes(db: Database, subjects: Sequence[str], since: int) -> tuple[GradeChange, ...]:
