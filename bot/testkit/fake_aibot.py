@@ -101,12 +101,17 @@ class FakeAibot(FakeServer):
             await self._deliver("aibot_event_callback", each, body)
         return req_id
 
-    async def say(self, user: str, words: str, chat_id: str = GROUP_ID, *, times: int = 1) -> None:
-        """Write to the robot: in a group its mention comes first, as WeCom puts it there."""
+    async def say(
+        self, user: str, words: str, chat_id: str = GROUP_ID, *, times: int = 1, quoting: AibotMessage | None = None
+    ) -> None:
+        """Write to the robot: in a group its mention comes first, as WeCom puts it there. A quotation carries the words
+        of the quoted message and no id."""
         kind = GROUP if chat_id != user else SINGLE
         self.state.conversation(chat_id, kind).open = True
         content = f"@{ROBOT_NAME} {words}" if kind == GROUP else words
         body = self._callback(chat_id, user) | {"msgtype": "text", "text": {"content": content}}
+        if quoting is not None:
+            body["quote"] = {"msgtype": "text", "text": {"content": quoting.text}}
         for _ in range(times):
             await self._deliver("aibot_msg_callback", f"msg-{self.state.number()}", body)
 

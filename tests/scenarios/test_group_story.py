@@ -20,6 +20,10 @@ def on_the_console(db: Database) -> str:
     return str(row[0]) if row else ""
 
 
+def timeline(db: Database) -> list[tuple[str, ...]]:
+    return list(db.conn.execute("SELECT * FROM timeline WHERE incident = 'I-1'").fetchall())
+
+
 async def test_an_alert_is_taken_in_hand_in_a_wecom_group_and_every_chat_shows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,3 +59,6 @@ async def test_an_alert_is_taken_in_hand_in_a_wecom_group_and_every_chat_shows_i
         assert len(group.cards()) == 2
         await group.say("chenjing", "决定 I-1 先发情况说明")
         await group.wait_for_message("<@chenjing>")
+        # Whoever quotes a card need not name the incident.
+        await group.say("lina", "备注 已联系清算行", quoting=group.cards()[0])
+        await home.until(lambda: "已联系清算行" in str(home.app.store.read_now(timeline)))

@@ -43,9 +43,10 @@ LOOK_EVERY = 50
 TOO_LATE = ANSWER_WITHIN - SECOND // 2
 ANSWERS_AT_ONCE = 200
 GROUPS_NAMED = 1_000
+QUOTE_CHARACTERS = 4_000
 _ID = re.compile(r"[^\s#/\x00-\x1f\x7f]{1,128}")
 _MENTION = re.compile(r"@\S+\s*")
-_SPACE = re.compile(r"\s+")
+_NAMED = re.compile(r"(?<![0-9A-Za-z])[IR]-[0-9]{1,9}(?![0-9A-Za-z])")
 
 
 class AibotInbound:
@@ -111,6 +112,10 @@ class AibotInbound:
             log.info("wecom: the smart robot was spoken to in the group %s", place.removeprefix(GROUP))
 
     def _accept(self, db: Database, key: str, event: Event, now: int) -> bool:
+        if quoted := event.reply.get("quoted"):  # a quotation is what a thread is elsewhere: it says what is meant
+            place = event.destination.partition("#")[0]
+            anchor = shown.anchor_of_any(db, [f"incident:{quoted}", f"run:{quoted}"], place)
+            return inbox.accept(db, key, Event.from_json({**event.to_json(), "anchor": anchor}), now)
         if not event.destination:  # a press that does not say where: the card's place, else the member's own chat
             place = shown.destination_at(db, event.anchor) or f"wecom:{ONE}{event.account}"
             data = {**event.to_json(), "destination": f"{place}{_lane(key)}", "private": f":{ONE}" in place}
@@ -214,11 +219,21 @@ def _said(body: Mapping[str, Any], robot_name: str | None) -> dict[str, Any] | N
         return None  # an echo of streaming replies, which are not used here
     else:
         return {"line": "help", "origin": "text"}  # pictures, files and voice cannot be read: say what can be said
+    quoted = _named_in(body.get("quote"))
     if len(words.encode("utf-8", "ignore")) > LINE_BYTES:
         log.warning("wecom: a message of more than %d bytes to the smart robot was not stored", LINE_BYTES)
         return None
     line = words.strip() if robot_name is None else without_mention(words, robot_name)
-    return {"line": line or "help", "origin": "text"}
+    return {"line": line or "help", "origin": "text", "reply": {"quoted": quoted} if quoted else {}}
+
+
+def _named_in(quote: object) -> str:
+    """The first incident or run that a quoted message names: a quotation carries words but no message id."""
+    if isinstance(quote, str):
+        found = _NAMED.search(quote[:QUOTE_CHARACTERS])
+        return found[0] if found else ""
+    parts = quote.values() if isinstance(quote, dict) else quote if isinstance(quote, list) else ()
+    return next(filter(None, map(_named_in, list(parts)[:20])), "")
 
 
 def without_mention(words: str, robot_name: str = "") -> str:

@@ -80,6 +80,12 @@ def destination_at(db: Database, anchor: str) -> str:
     return str(row[0]) if row else ""
 
 
+def anchor_of_any(db: Database, objects: list[str], destination: str) -> str:
+    """The anchor of the first of these objects that stands in a destination, empty if none does."""
+    standing = (outbox.placement(db, object_, destination) for object_ in objects)
+    return next((placement.anchor for placement in standing if placement), "")
+
+
 def mark_shown(db: Database, shown: Shown, anchor: str, task_id: str, now: int) -> None:
     """The pressed card now shows this state. Counts only if it is the object's newest card: an older one that was
     brought up to date does not spare the group the news."""

@@ -27,6 +27,7 @@ from bot.model.card import Button, Card, Facts, Paragraph
 from bot.model.grade import Grade
 from bot.model.message import Attachment, Event, Message
 from bot.store.database import Priority, Store
+from bot.testkit.aibot_state import AibotMessage
 from bot.testkit.fake_aibot import BOT_ID, GROUP_ID, SECRET, FakeAibot
 
 PLACE = f"wecom:group/{GROUP_ID}"
@@ -226,6 +227,20 @@ async def test_a_lost_press_is_made_good_by_words_in_the_group(robot: FakeAibot,
     await robot.say("lina", "ack I-1", times=2)
     await room.until(lambda: len(robot.cards()) == 2)
     assert [event.line for event in room.handled] == ["同意 S-12 a1b2", "ack I-1"]
+
+
+async def test_a_quotation_says_what_is_meant(robot: FakeAibot, room: Room) -> None:
+    room.alert()
+    await room.until(lambda: robot.cards())
+    placed = room.store.read_now(lambda db: outbox.placement(db, "incident:I-1", PLACE))
+    assert placed is not None
+    await robot.say("lina", "备注 已联系清算行", quoting=robot.cards()[0])
+    await robot.say("lina", "备注 别的", quoting=AibotMessage(GROUP_ID, "markdown", "I-99 不在这个群", 0))
+    await room.until(lambda: len(room.handled) == 2)
+    assert [(event.line, event.anchor) for event in room.handled] == [
+        ("备注 已联系清算行", placed.anchor),
+        ("备注 别的", ""),
+    ]
 
 
 async def test_an_older_card_is_brought_up_to_date_by_a_press_and_the_newest_still_comes(
