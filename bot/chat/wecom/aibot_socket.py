@@ -32,7 +32,7 @@ FIRST_LONG_PAUSE = 1 * MINUTE
 LONGEST_LONG_PAUSE = 10 * MINUTE
 SETTLED = 1 * MINUTE  # a connection that lived this long starts the pauses over
 LEASE_LOST_WITHIN = 6 * SECOND  # a worker's lease is renewed every five
-NOT_CONNECTED = 2 * SECOND  # until a sender looks again
+NOT_CONNECTED = SECOND // 2  # until a sender looks again
 CONNECT_SECONDS = 15.0
 WAITING_CALLBACKS = 1_000
 

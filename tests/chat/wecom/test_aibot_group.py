@@ -235,7 +235,7 @@ async def test_a_quotation_says_what_is_meant(robot: FakeAibot, room: Room) -> N
     placed = room.store.read_now(lambda db: outbox.placement(db, "incident:I-1", PLACE))
     assert placed is not None
     await robot.say("lina", "备注 已联系清算行", quoting=robot.cards()[0])
-    await robot.say("lina", "备注 别的", quoting=AibotMessage(GROUP_ID, "markdown", "I-99 不在这个群", 0))
+    await robot.say("lina", "备注 别的", quoting=AibotMessage(GROUP_ID, "markdown", "事件I-99不在这个群", 0))
     await room.until(lambda: len(room.handled) == 2)
     assert [(event.line, event.anchor) for event in room.handled] == [
         ("备注 已联系清算行", placed.anchor),
