@@ -82,11 +82,10 @@ class AibotChat:
         named = asked_by and message.card is None and message.address.startswith(GROUP)
         mentions = (*([asked_by] if named else []), *message.mentions)
         bodies = cards.group_bodies(message, task_id, mentions=mentions)
-        await self._send_all(row, message.address, bodies, attach=True)
-        if message.card is None:
-            return None
-        if not message.object:
+        if message.card is not None:  # before it is sent: somebody may press it before its placement is committed
             self._answering.remember(task_id, message.card, message.language)
+        await self._send_all(row, message.address, bodies, attach=True)
+        if message.card is None or not message.object:
             return None
         return Placement(anchor, shown.new_reference(message, task_id))
 

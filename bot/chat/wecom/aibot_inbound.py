@@ -146,7 +146,7 @@ class AibotInbound:
         task_id, anchor = str(event.reply["task_id"]), event.anchor
         try:
             handled = await self._handled(key, received_at)
-            newest = await self._store.read(lambda db: shown.newest(db, anchor)) or self._answering.copy(task_id)
+            newest = await self._store.read(lambda db: shown.newest(db, anchor)) or self._answering.lately(task_id)
             if newest is None or self._clock.now() - received_at > TOO_LATE:
                 return
             card = answer_card(

@@ -17,14 +17,14 @@ from bot.model.card import Card
 from bot.model.message import Message
 
 ANSWER_WITHIN = 5 * SECOND  # page 101463: a card can be updated that long after its press
-COPIES = 500
+REMEMBERED = 500
 
 Reference = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The newest state of what a pressed card shows. ``object`` is empty for a copy, which is placed nowhere;
+    """The newest state of what a pressed card shows. ``object`` is empty for a card that no placement knows;
     ``before`` is the state in which it was posted."""
 
     card: Card
@@ -97,14 +97,14 @@ def mark_shown(db: Database, shown: Shown, anchor: str, task_id: str, now: int) 
 
 
 class Answering:
-    """Presses under way, by the anchor of their card, and copies of cards that no placement knows.
+    """Presses under way, by the anchor of their card, and cards sent lately, some of which no placement knows.
 
     An edit that waits behind a press would post what the answer to the press is about to show."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, dict[int, int]] = {}
         self._numbers = itertools.count()
-        self._copies: OrderedDict[str, Shown] = OrderedDict()
+        self._lately: OrderedDict[str, Shown] = OrderedDict()
 
     def begin(self, anchor: str, now: int) -> int:
         """A press arrived; the number it returns ends it. Each counts for five seconds at most."""
@@ -122,9 +122,9 @@ class Answering:
         return any(until > now for until in self._under_way.get(anchor, {}).values())
 
     def remember(self, task_id: str, card: Card, language: str) -> None:
-        self._copies[task_id] = Shown(card, language)
-        while len(self._copies) > COPIES:
-            self._copies.popitem(last=False)
+        self._lately[task_id] = Shown(card, language)
+        while len(self._lately) > REMEMBERED:
+            self._lately.popitem(last=False)
 
-    def copy(self, task_id: str) -> Shown | None:
-        return self._copies.get(task_id)
+    def lately(self, task_id: str) -> Shown | None:
+        return self._lately.get(task_id)

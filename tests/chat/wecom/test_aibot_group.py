@@ -232,6 +232,7 @@ async def test_a_lost_press_is_made_good_by_words_in_the_group(robot: FakeAibot,
 async def test_a_quotation_says_what_is_meant(robot: FakeAibot, room: Room) -> None:
     room.alert()
     await room.until(lambda: robot.cards())
+    await room.quiet()
     placed = room.store.read_now(lambda db: outbox.placement(db, "incident:I-1", PLACE))
     assert placed is not None
     await robot.say("lina", "备注 已联系清算行", quoting=robot.cards()[0])
