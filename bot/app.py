@@ -41,8 +41,8 @@ from bot.model.card import Form
 from bot.model.incident import SYSTEM
 from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
-from bot.reports import png
 from bot.reports.makers import picture_maker
+from bot.reports.studio import Studio
 from bot.response import linked
 from bot.response.build import Response
 from bot.response.linkage import LinkageWorker
@@ -120,8 +120,9 @@ class App:
         self.processor = Processor(
             self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
         )
+        self.studio = Studio()
         self.chats = chat_builder.build(
-            config, self.store, self.clock, make=picture_maker(self.store, self.clock),
+            config, self.store, self.clock, make=picture_maker(self.store, self.clock, self.studio),
             form_for=self._form_for, complete=self._complete, language_of=self.dispatcher.language_of,
             accepted=self._event_accepted, visitor="visitor" if demo else "",
         )  # fmt: skip
@@ -180,10 +181,9 @@ class App:
         settle_memory()
 
     async def _warm_up(self) -> None:
-        """Import what draws charts before somebody waits for the first one, but not while starting."""
+        """Begin what draws charts before somebody waits for the first one, but not while starting."""
         await self.clock.sleep(WARM_UP_AFTER)
-        await asyncio.to_thread(png.warm_up)
-        settle_memory()
+        await self.studio.warm_up()
 
     async def stop(self) -> None:
         """Close the doors, let what is under way end, give the rest back to its rows."""
@@ -196,6 +196,7 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for stop in self.chats.stops:
             await stop()
+        await self.studio.close()
         for session in (self._session, self._systems):
             if session is not None:
                 await session.close()

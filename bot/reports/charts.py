@@ -1,5 +1,6 @@
 """What a chart says, before it is drawn. Drawn by ``svg`` for the console and by ``png`` for the other chats."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -153,7 +154,7 @@ def incident_title(title: str, subject_name: str, crisis_type: str, language: st
     )
 
 
-def chart_maker(store: Store, clock: Clock) -> AttachmentMaker:
+def chart_maker(store: Store, clock: Clock, draw: Callable[[Chart], Awaitable[bytes]] = png.draw) -> AttachmentMaker:
     """Makes the picture of ``Attachment(kind="chart", params={"incident": id, "hours": n})``; without hours it
     reaches as far back as the matter goes."""
 
@@ -161,7 +162,7 @@ def chart_maker(store: Store, clock: Clock) -> AttachmentMaker:
         incident = str(attachment.params["incident"])
         hours = float(attachment.params.get("hours") or 0)
         chart = await store.read(lambda db: incident_chart(db, incident, hours, clock.now(), language))
-        content = await png.draw(chart)
+        content = await draw(chart)
         return Made(content, f"{incident}.png", "image/png", chart.summary)
 
     return make

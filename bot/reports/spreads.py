@@ -1,6 +1,7 @@
 """The spread of an incident: read from the store on a reader, worked out in a thread, drawn when it is sent."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -14,6 +15,7 @@ from bot.model.seen import Seen
 from bot.model.text import Text, UserError
 from bot.reports import scene_png
 from bot.reports.charts import incident_title
+from bot.reports.scene import Scene
 from bot.reports.spread_picture import Picture, picture_of
 from bot.reports.spread_scene import lay_out
 from bot.store import incidents as incident_store
@@ -56,13 +58,15 @@ def picture(reading: Reading, language: str) -> Picture:
     return picture_of(reading.spread, reading.seen, title, language, reading.now)
 
 
-def spread_maker(store: Store, clock: Clock) -> AttachmentMaker:
+def spread_maker(
+    store: Store, clock: Clock, draw: Callable[[Scene], Awaitable[bytes]] = scene_png.draw
+) -> AttachmentMaker:
     """Makes the picture of ``Attachment(kind="spread", params={"incident": id})``."""
 
     async def make(attachment: Attachment, language: str) -> Made:
         reading = await read(store, str(attachment.params["incident"]), clock.now())
         shown = picture(reading, language)
-        content = await scene_png.draw(lay_out(shown))
+        content = await draw(lay_out(shown))
         return Made(content, f"{reading.incident.id}-spread.png", "image/png", shown.summary)
 
     return make
