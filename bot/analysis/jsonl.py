@@ -74,7 +74,10 @@ def as_json(post: Post, analysis: Analysis, story: int | None) -> dict[str, obje
     return {
         "id": post.id,
         "lang": analysis.language,
-        "subjects": [{"id": id_, "words": words} for id_, words in analysis.subjects],
+        "subjects": [
+            {"id": id_, "words": words, "sentiment": analysis.sentiment_about(id_).value}
+            for id_, words in analysis.subjects
+        ],
         "sentiment": {"label": analysis.sentiment.value, "score": analysis.sentiment_score},
         "crisis_types": [{"type": hit.type.value, "weight": hit.weight, "words": hit.words} for hit in analysis.types],
         "entities": [{"kind": kind, "value": value} for kind, value in analysis.entities],

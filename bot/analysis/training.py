@@ -79,7 +79,7 @@ def train(samples: Sequence[Sample], moods: Sequence[Sample] = ()) -> Weights:
     matrix = _wherever_and_own(vectors(fold_all([clean(sample.text) for sample in samples])))
     polar = [sample for sample in moods if sample.label is not Sentiment.NEUTRAL]
     others = _wherever_and_own(vectors(fold_all([clean(sample.text) for sample in polar]))) if polar else matrix[:0]
-    rarity = _rarity([matrix, others])
+    rarity = rarity_of([matrix, others])
     matrix, others = matrix @ sparse.diags(rarity), others @ sparse.diags(rarity)
     mood, mood_bias = np.zeros(POSITIONS), 0.0
     if polar:
@@ -99,7 +99,8 @@ def train(samples: Sequence[Sample], moods: Sequence[Sample] = ()) -> Weights:
     return _rounded(folded[0] - folded[1], folded[2] - folded[1], (biases[0] - biases[1], biases[2] - biases[1]))
 
 
-def _rarity(matrices: Sequence[Any]) -> npt.NDArray[np.float64]:
+def rarity_of(matrices: Sequence[Any]) -> npt.NDArray[np.float64]:
+    """How much each n-gram may weigh: more, the fewer texts of all the matrices it stands in."""
     total = sum(matrix.shape[0] for matrix in matrices)
     texts_with = np.sum([np.diff(matrix.tocsc().indptr) for matrix in matrices], axis=0)
     rarity: npt.NDArray[np.float64] = (np.log((1 + total) / (1 + texts_with)) / 4) ** _RARITY

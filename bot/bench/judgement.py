@@ -16,13 +16,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import judgement_bursts, judgement_forecast, judgement_spread, judgement_text
+from bot.bench import (
+    judgement_bursts,
+    judgement_finance,
+    judgement_forecast,
+    judgement_spread,
+    judgement_text,
+)
 from bot.bench.judged import Judged, MissingData, Part
 from bot.model.text import Text
 from bot.texts import render
 
 PARTS: Mapping[str, Part] = {
     "sentiment": judgement_text.sentiment,
+    "whom": judgement_finance.whom,
     "spread": judgement_spread.spread,
     "bursts": judgement_bursts.bursts,
     "forecast": judgement_forecast.forecasts,

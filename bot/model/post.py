@@ -75,7 +75,8 @@ class Analysis:
 
     ``sentiment_score`` runs from -1 (surely negative) to 1 (surely positive). ``subjects`` are ids of the matching
     keyword rules with the words that matched. ``signature`` is the near-duplicate signature (see
-    ``bot.analysis.stories``), empty for texts too short to have one. ``influence`` is 0–100.
+    ``bot.analysis.stories``), empty for texts too short to have one. ``influence`` is 0–100. ``spared`` are those of
+    ``subjects`` that a negative post names without being negative about them.
     """
 
     language: str
@@ -87,6 +88,15 @@ class Analysis:
     signature: bytes = b""
     carrier: Carrier = Carrier.ORDINARY
     influence: int = 0
+    spared: tuple[str, ...] = ()
+
+    def sentiment_about(self, subject: str) -> Sentiment:
+        """What the post says of one of its subjects."""
+        return Sentiment.NEUTRAL if subject in self.spared else self.sentiment
+
+    def types_about(self, subject: str) -> tuple[TypeHit, ...]:
+        """The crisis is not that of a bystander."""
+        return () if subject in self.spared else self.types
 
     @property
     def primary_type(self) -> CrisisType:

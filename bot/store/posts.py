@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlite_utils import Database
 
-from bot.model.grade import FAMILY_OF_TYPE, Carrier, Sentiment
+from bot.model.grade import FAMILY_OF_TYPE, Carrier, CrisisType, Sentiment
 from bot.model.post import Analysis, Author, Engagement, Post
 
 MINUTE = 60_000
@@ -150,19 +150,21 @@ def record(
     touched: set[tuple[str, str]] = set()
     grown = _engagement_now(db, [row[0] for row in analysed])
     for seq, post, analysis, story in analysed:
-        family = FAMILY_OF_TYPE[analysis.primary_type]
-        sentiment = SENTIMENT_NUMBER[analysis.sentiment]
         engagement = grown.get(seq, post.engagement.total)
         at = min(post.published_at, now)
         minute, hour = at // MINUTE, at // HOUR
-        types = orjson.dumps([[hit.type.value, hit.words] for hit in analysis.types]).decode()
-        # A large account counts as a carrier of trouble when it is negative; media and hot lists already when they name
-        # a crisis in neutral words.
-        weighty = sentiment < 0 or (bool(analysis.types) and analysis.carrier >= Carrier.TRADE_MEDIA)
         for subject, words in analysis.subjects:
+            hits = analysis.types_about(subject)
+            family = FAMILY_OF_TYPE[hits[0].type if hits else CrisisType.OTHER]
+            sentiment = SENTIMENT_NUMBER[analysis.sentiment_about(subject)]
+            score = 0.0 if subject in analysis.spared else analysis.sentiment_score
+            types = orjson.dumps([[hit.type.value, hit.words] for hit in hits]).decode()
+            # A large account counts as a carrier of trouble when it is negative; media and hot lists already when they
+            # name a crisis in neutral words.
+            weighty = sentiment < 0 or (bool(hits) and analysis.carrier >= Carrier.TRADE_MEDIA)
             touched.add((subject, post.drill))
             mentions.append(
-                (subject, seq, at, family, sentiment, analysis.sentiment_score, types, orjson.dumps(words).decode(),
+                (subject, seq, at, family, sentiment, score, types, orjson.dumps(words).decode(),
                  story or None, int(analysis.carrier), analysis.influence, engagement, post.platform, post.drill)
             )  # fmt: skip
             bucket = buckets.setdefault(
@@ -177,7 +179,7 @@ def record(
             counts = hours.setdefault((subject, post.drill, family, hour), [0, 0])
             counts[0] += 1
             counts[1] += sentiment < 0
-            for hit in analysis.types:
+            for hit in hits:
                 if sentiment <= 0:
                     key = (subject, post.drill, minute, "type", hit.type.value, FAMILY_OF_TYPE[hit.type])
                     terms[key] = terms.get(key, 0) + 1

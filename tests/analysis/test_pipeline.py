@@ -106,7 +106,7 @@ def test_lines_in_give_lines_out_in_the_published_shape() -> None:
     assert list(first)[:7] == ["id", "lang", "subjects", "sentiment", "crisis_types", "entities", "story"]
     assert first["id"] == "w1"
     assert first["lang"] == "zh"
-    assert first["subjects"] == [{"id": "pay", "words": ["星河支付"]}]
+    assert first["subjects"] == [{"id": "pay", "words": ["星河支付"], "sentiment": "negative"}]
     assert first["sentiment"]["label"] == "negative"
     assert first["crisis_types"][0]["type"] == "withdrawal_failure"
     assert [each["story"] for each in out] == [1, 1, None]
