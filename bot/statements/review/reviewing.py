@@ -3,7 +3,8 @@
 from bisect import bisect_left
 from functools import cached_property
 
-from bot.model.statement import ReviewContext
+from bot.model.statement import ReviewContext, Version
+from bot.model.text import Text
 from bot.statements.review.rules import Compiled, Rules
 from bot.statements.review.sheet import Sheet
 from bot.statements.review.text import Reading, Span, fold
@@ -11,8 +12,11 @@ from bot.statements.review.words import matches
 
 
 class Reviewing:
-    def __init__(self, rules: Rules, reading: Reading, context: ReviewContext) -> None:
-        self.rules, self.reading, self.context = rules, reading, context
+    """One review at work."""
+
+    def __init__(self, rules: Rules, version: Version, context: ReviewContext) -> None:
+        self.rules, self.version, self.context = rules, version, context
+        self.reading = Reading.of(version.text, version.language)
         self._signals: dict[str, tuple[Span, ...]] = {}
 
     @cached_property
@@ -23,6 +27,14 @@ class Reviewing:
     def unfilled(self) -> tuple[Span, ...]:
         """Placeholders and marks of unknown facts: what stands in them is no text yet."""
         return self.signal("unfilled")
+
+    @cached_property
+    def vouched_texts(self) -> tuple[str, ...]:
+        """Folded texts in which a name or an address may stand that is then known to us."""
+        context = self.context
+        facts = (f"{fact.label}\n{fact.value}" for fact in context.facts.values() if fact.confirmed)
+        published = (f"{text.title}\n{text.body}" for text in context.earlier if text.published_at)
+        return tuple(fold(text) for text in (*facts, *published, *context.subject_names))
 
     @cached_property
     def names(self) -> tuple[Span, ...]:
@@ -46,6 +58,15 @@ class Reviewing:
                     found.update(matches(self.reading, compiled))
             self._signals[name] = merged(found)
         return self._signals[name]
+
+    def holds(self, name: str, text: str) -> bool:
+        """Whether another text has a named signal, in either language."""
+        reading = Reading.of(text, "")
+        return any(next(matches(reading, compiled), None) is not None for compiled in self.rules.signals[name].values())
+
+    def named(self, signal: str) -> Text:
+        """What people call a signal."""
+        return Text(f"review.signal.{signal}")
 
     def says(self, name: str, span: Span) -> bool:
         """Whether a signal stands within a span."""

@@ -17,7 +17,7 @@ _CLAUSE_ENDS = frozenset("，,。！？!?；;\n")
 _QUOTES = {"“": "”", "「": "」", "『": "』", "‘": "’", '"': '"'}
 _QUOTE_REACH = 200
 _QUESTION_LINE = re.compile(
-    r"^[ \t]*(?:(?:问|Q\d{0,2}|Question)[ \t]*[:：.、].*|[^\n。.]{2,120}[?？][ \t]*)$", re.MULTILINE
+    r"^[ \t]*(?:(?:问|Q\d{0,2}|Question)[ \t]*[:：.、].*$|[^\n。.]{2,120}[?？][ \t]*$(?=\n\s*\S))", re.MULTILINE
 )
 _HAN = re.compile("[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z]{2,}")
