@@ -227,13 +227,14 @@ def _said(body: Mapping[str, Any], robot_name: str | None) -> dict[str, Any] | N
     return {"line": line or "help", "origin": "text", "reply": {"quoted": quoted} if quoted else {}}
 
 
-def _named_in(quote: object) -> str:
+def _named_in(quote: object, depth: int = 4) -> str:
     """The first incident or run that a quoted message names: a quotation carries words but no message id."""
     if isinstance(quote, str):
         found = _NAMED.search(quote[:QUOTE_CHARACTERS])
         return found[0] if found else ""
     parts = quote.values() if isinstance(quote, dict) else quote if isinstance(quote, list) else ()
-    return next(filter(None, map(_named_in, list(parts)[:20])), "")
+    inside = (_named_in(part, depth - 1) for part in list(parts)[:20]) if depth else ()
+    return next(filter(None, inside), "")
 
 
 def without_mention(words: str, robot_name: str = "") -> str:
