@@ -62,3 +62,14 @@ async def test_an_alert_is_taken_in_hand_in_a_wecom_group_and_every_chat_shows_i
         # Whoever quotes a card need not name the incident.
         await group.say("lina", "备注 已联系清算行", quoting=group.cards()[0])
         await home.until(lambda: "已联系清算行" in str(home.app.store.read_now(timeline)))
+
+        # The checklist of a playbook is worked off in the group, too: a press shows the next step on the same card.
+        start = next(key for key in group.cards()[-1].buttons if key.startswith("start "))
+        await group.press(group.cards()[-1], start, "lina")
+        checklist = await group.wait_for(lambda: next((one for one in group.cards() if "R-1" in one.text), None))
+        assert checklist is not None
+        before = checklist.text
+        step = next(key for key in checklist.buttons if "R-1" in key)
+        await group.press(checklist, step, "lina")
+        await group.wait_for(lambda: "李娜 已按" in checklist.text and checklist.text != before)
+        assert len([one for one in group.cards() if one.task_id.startswith("run")]) == 1
