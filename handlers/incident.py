@@ -1,13 +1,14 @@
 """Commands on incidents: take in hand, assign, grade, mute, note, decide, end."""
 
 from bot.incidents import people, words
-from bot.model.card import Card, Form, FormField, Items, Quote, Section
+from bot.model.card import Card, Form, FormField, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
 from bot.model.message import Attachment
 from bot.model.text import Text, UserError
 from bot.store import incidents as store
 from bot.store import posts
 from bot.texts import render
+from bot.warning.early import early_warning
 from handlers.registry import EVERYBODY, Reply, Request, registry
 
 GRADE_WORDS = {
@@ -86,6 +87,9 @@ def why(request: Request) -> Reply:
         for signal in incident.signals
     )
     sections.append(Items(_say(request, "why.signals"), signals or (_say(request, "why.none"),)))
+    if incident.signals:
+        score = words.early(early_warning(incident.signals))
+        sections.append(Paragraph(_say(request, "why.early", score=score)))
     moves = [
         f"{words.clock_time(entry.happened_at)} {render(words.timeline(entry), language)}"
         for entry in store.timeline(request.db, incident.id, ("opened", "raised", "lowered", "graded", "grade_auto"))

@@ -13,6 +13,7 @@ from bot.model.text import Text
 from bot.store import incidents as store
 from bot.store import posts
 from bot.texts import render
+from bot.warning.early import early_warning
 from bot.warning.outlook import families_of, read_outlook
 
 REASONS_SHOWN = 5
@@ -82,6 +83,9 @@ class IncidentCards:
             (render(Text("card.owner"), language), owner.name if owner else unowned),
             (render(Text("card.opened"), language), words.clock_time(incident.opened_at)),
         ]
+        if incident.status.live and incident.signals:
+            score = words.early(early_warning(incident.signals))
+            facts.append((render(Text("early.name"), language), render(score, language)))
         if incident.peak_grade > incident.grade:
             facts.append((render(Text("card.peak"), language), render(words.grade(incident.peak_grade), language)))
         if incident.manual_grade:

@@ -8,6 +8,7 @@ from bot.model.grade import Grade
 from bot.model.incident import Incident, TimelineEntry
 from bot.model.signal import Signal
 from bot.model.text import Text
+from bot.warning.early import EarlyWarning
 from bot.warning.forecast import Range
 from bot.warning.outlook import Outlook
 
@@ -50,6 +51,12 @@ def duration(milliseconds: int) -> Text:
         if seconds >= 2 * size or seconds == size or (size < 86_400 and seconds >= size):
             return Text(f"duration.{name}", {"n": seconds // size})
     return Text("duration.seconds", {"n": seconds})
+
+
+def early(found: EarlyWarning) -> Text:
+    """The early-warning score with its parts."""
+    parts = [Text("early.part", {"dimension": Text(f"early.{name}"), "points": points}) for name, points in found.parts]
+    return Text("early.line", {"score": found.score, "parts": parts})
 
 
 def outlook(found: Outlook, now: int) -> Text:

@@ -25,6 +25,7 @@ DIMENSION = {
     "negative_24h": "volume",
     "mentions_60m": "volume",
     "deviation_60m": "volume",
+    "burst_60m": "volume",
     "speed_30m": "diffusion",
     "engagement_60m": "diffusion",
     "platforms_60m": "diffusion",
@@ -124,6 +125,9 @@ def _signals(measured: Measured, baseline: Baseline | None, rules: Thresholds, f
         # Square roots make the spread of counts even: 2(√x − √b) is close to normal for Poisson counts (Anscombe 1948).
         deviation = 2 * (math.sqrt(measured.negative + 0.375) - math.sqrt(usual_negative + 0.375))
         reach("deviation_60m", 60, deviation, baseline=usual_negative, scaled=False)
+    if measured.negative >= rules.metrics["burst_60m"]["minimum"]:
+        value = min(100 * measured.burst, _burst_limit(measured.negative, rules, factor))
+        reach("burst_60m", 60, value, baseline=usual_negative, detail=str(measured.negative), scaled=False)
     if measured.mentions >= rules.metrics["negative_share_60m"]["minimum"] and measured.negative:
         share = measured.negative / measured.mentions
         reach("negative_share_60m", 60, share, detail=f"{measured.negative}/{measured.mentions}", scaled=False)
@@ -147,6 +151,15 @@ def _signals(measured: Measured, baseline: Baseline | None, rules: Thresholds, f
     posts = (measured.carrier_post,) if measured.carrier_post else ()
     reach("carrier_120m", 120, weight, detail=measured.carrier.word, posts=posts, scaled=False)
     return [signal for signal in found if signal is not None]
+
+
+def _burst_limit(negative: int, rules: Thresholds, factor: float) -> float:
+    """A burst speaks one grade louder than its count at most: ten posts may be unheard of for a quiet subject, and are
+    still ten posts."""
+    counts, bursts = rules.metrics["negative_60m"], rules.metrics["burst_60m"]
+    reached = max((grade for grade in _LADDER if negative >= counts[grade.word] * factor), default=Grade.NONE)
+    beyond = [bursts[grade.word] for grade in _LADDER if grade > reached + 1]
+    return min(beyond) - 1 if beyond else 100.0
 
 
 def _usual(value: float, baseline: float | None, factor: float = USUAL_FACTOR) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.warning.burst import HOUR_SECONDS, BurstDetector
+
 HOURS_A_WEEK = 168
 WEEKS = 8
 # With less than a day on record nobody can say what is usual.
@@ -11,11 +13,13 @@ ENOUGH_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Usual negative posts and mentions an hour, and the number of past hours they rest on."""
+    """Usual negative posts and mentions an hour, and the number of past hours they rest on. ``burst`` has followed the
+    negative posts of every hour that is over; None while there is less than a week of them."""
 
     negative: float
     mentions: float
     hours: int
+    burst: BurstDetector | None = None
 
 
 def baseline(
@@ -45,4 +49,24 @@ def baseline(
         if row_hour in wanted and (families is None or family in families):
             negative += row_negative
             mentions += row_mentions
-    return Baseline(negative / len(wanted), mentions / len(wanted), len(wanted)) if wanted else None
+    if not wanted:
+        return None
+    burst = _followed(rows, families, hour, first_hour)
+    return Baseline(negative / len(wanted), mentions / len(wanted), len(wanted), burst)
+
+
+def _followed(
+    rows: Sequence[tuple[str, int, int, int]], families: frozenset[str] | None, hour: int, first_hour: int
+) -> BurstDetector | None:
+    """The detector after all hours but this and the one before."""
+    begin = max(first_hour, hour - WEEKS * HOURS_A_WEEK)
+    if hour - 1 - begin < HOURS_A_WEEK:
+        return None
+    counts = dict.fromkeys(range(begin, hour - 1), 0)
+    for family, row_hour, _, row_negative in rows:
+        if row_hour in counts and (families is None or family in families):
+            counts[row_hour] += row_negative
+    detector = BurstDetector()
+    for at, count in counts.items():
+        detector.update(count, at * HOUR_SECONDS)
+    return detector

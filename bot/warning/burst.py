@@ -14,7 +14,7 @@ missing is left out of every window and average, it is not a zero.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, isfinite, log
 
 HOUR_SECONDS = 3_600.0
@@ -133,6 +133,25 @@ class BurstDetector:
         self._last = at
         usual = max(0.0, expected - self._offset())
         return Reading(shown / (shown + setting.alarm), shown >= setting.alarm, usual, surprise)
+
+    def peek(self, value: float, at: float) -> float:
+        """How much of an alarm ``value`` would be at ``at``, without learning from it: 0–1, one half at the alarm. What
+        was alarming before ``at`` is taken off; within ``at``'s own episode it stays as high as it is."""
+        trial = self.copy()
+        trial._episode = 0.0
+        return trial.update(value, at).score
+
+    def copy(self) -> "BurstDetector":
+        """The same state again, changed by nobody else's updates."""
+        return replace(
+            self,
+            _steps=self._steps.copy(),
+            _day=self._day.copy(),
+            _day_visits=self._day_visits.copy(),
+            _week=self._week.copy(),
+            _week_visits=self._week_visits.copy(),
+            _windows=tuple(replace(window, values=window.values.copy()) for window in self._windows),
+        )
 
     def _begin(self, value: float, at: float) -> None:
         setting = self.setting

@@ -31,6 +31,7 @@ class Measured:
     types: dict[str, int] = field(default_factory=dict)
     words: dict[str, int] = field(default_factory=dict)
     negative_day: int = 0
+    burst: float = 0.0  # 0–1: how much of an alarm the last hour's negative posts are against all earlier hours
 
     @property
     def reached(self) -> list[str]:

@@ -13,6 +13,7 @@ from bot.store import counts
 from bot.store import incidents as incident_store
 from bot.warning.assess import Thresholds, assess
 from bot.warning.baseline import HOURS_A_WEEK, WEEKS, Baseline, baseline
+from bot.warning.burst import HOUR_SECONDS
 from bot.warning.metrics import HOUR_MINUTES, WINDOW_MINUTES, measure
 
 MINUTE = 60_000
@@ -91,6 +92,8 @@ def verdicts(
         families = frozenset({family}) | minor if family == leading else frozenset({family})
         measured = measure(buckets, terms, day, families, minute)
         usual = baselines.get(db, subject.id, drill, families, hour)
+        if usual is not None and usual.burst is not None and measured.negative:
+            measured.burst = usual.burst.peek(measured.negative, hour * HOUR_SECONDS)
         grade, signals = assess(measured, usual, subject, rules, factor=factor)
         relaxed, _ = assess(measured, usual, subject, rules, factor=factor * rules.numbers["fall_factor"])
         crisis_type = leading_type(measured.types, family)

@@ -294,3 +294,24 @@ def test_a_deployment_changes_single_values_and_keeps_the_rest() -> None:
     assert (rules.metrics["negative_60m"]["blue"], rules.metrics["negative_60m"]["red"]) == (3, 250)
     assert rules.metrics["type_60m"]["blue"] == 5 and rules.need == {"blue": 1, "yellow": 2, "orange": 3, "red": 5}
     assert rules.numbers["fall_factor"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("negative", "burst", "grade"),
+    [
+        (7, 0.99, None),  # too few to speak of
+        (8, 0.49, None),
+        (8, 0.5, BLUE),
+        (8, 0.99, YELLOW),  # one grade above what eight posts are
+        (25, 0.99, ORANGE),
+        (80, 0.99, RED),
+        (80, 0.7, YELLOW),
+    ],
+)
+def test_a_burst_speaks_one_grade_louder_than_its_count_at_most(
+    negative: int, burst: float, grade: Grade | None
+) -> None:
+    found = signals_of(Measured(negative=negative, burst=burst)).get("burst_60m")
+    assert (found.grade if found else None) == grade
+    if found:
+        assert found.detail == str(negative) and DIMENSION["burst_60m"] == "volume"

@@ -58,3 +58,16 @@ def test_only_the_families_that_are_judged_count() -> None:
     found = baseline(history, frozenset({"funds", "general"}), NOW, NOW - 30)
     assert found is not None
     assert found.negative == 5
+
+
+def test_bursts_are_told_from_a_week_of_hours_on_and_from_the_hours_that_are_over_alone() -> None:
+    quiet = rows(*((back, 20, 4 + back % 3) for back in range(1, 400)))
+    short = baseline(quiet, None, NOW, NOW - 7 * 24)
+    assert short is not None and short.burst is None
+    found = baseline(quiet, None, NOW, NOW - 399)
+    assert found is not None and found.burst is not None
+    at = NOW * 3_600.0
+    assert found.burst.peek(7, at) == 0
+    assert found.burst.peek(60, at) > 0.5
+    running = baseline([*quiet, ("funds", NOW, 900, 900), ("funds", NOW - 1, 900, 900)], None, NOW, NOW - 399)
+    assert running is not None and running.burst == found.burst

@@ -136,6 +136,19 @@ def test_time_does_not_run_backwards() -> None:
             detector.update(1, at)
 
 
+def test_a_look_ahead_changes_nothing_and_says_what_the_update_would() -> None:
+    rows = ordinary(30, 24 * 20, 3_600.0)
+    detector, other = BurstDetector(), BurstDetector()
+    for at, value in rows:
+        detector.update(value, at)
+        other.update(value, at)
+    later = rows[-1][0] + 3_600
+    looks = [detector.peek(value, later) for value in (10.0, 100.0, 400.0, 400.0)]
+    assert detector == other
+    assert looks[0] == 0 and 0 < looks[1] < looks[2] == looks[3]
+    assert detector.update(400.0, later).score == pytest.approx(looks[3])
+
+
 STREAMS = st.lists(st.tuples(st.floats(1, 1e6), st.floats(0, 1e9)), min_size=1, max_size=60)
 
 
