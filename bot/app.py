@@ -35,7 +35,7 @@ from bot.intake.intake import Intake
 from bot.intake.minimise import Minimiser, install_key
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
-from bot.memory import settle_memory
+from bot.memory import settle_memory, take_short_turns
 from bot.metrics import Metrics
 from bot.model.card import Form
 from bot.model.incident import SYSTEM
@@ -164,6 +164,7 @@ class App:
 
     async def start(self) -> None:
         """Open the doors, then begin to work."""
+        take_short_turns()
         for language in LANGUAGES:
             catalogue(language)  # the first person to ask something should not wait for the words
         self._loop = asyncio.get_running_loop()
@@ -241,6 +242,7 @@ class App:
         self.ready.ask(self._late_timers)
         while True:
             await self._lease.acquire()
+            await self.store.write(lambda db: self.response.resume(db, self.clock.now()))
             work = [asyncio.create_task(part, name=name) for name, part in self._parts()]
             keeper = asyncio.create_task(self._lease.keep())
             try:

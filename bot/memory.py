@@ -1,8 +1,17 @@
-"""How the garbage collector is set once a process has started."""
+"""How the interpreter is set once a process has started: its garbage collector, and how its threads take turns."""
 
 import gc
+import sys
 
 GC_THRESHOLDS = (20_000, 20, 20)
+# Seconds that a thread may compute while another one waits for its turn. A press changes threads some ten times between
+# request and answer; at Python's 5 ms, a busy writer cost it 50 ms.
+TURN = 0.001
+
+
+def take_short_turns() -> None:
+    """Let threads that wait for their turn have it sooner."""
+    sys.setswitchinterval(TURN)
 
 
 def settle_memory() -> None:

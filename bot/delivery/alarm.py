@@ -122,8 +122,8 @@ class Alarm:
             return True
 
         try:
-            # Behind people: somebody who presses does not wait for a whole minute's deadlines.
-            return int(await self._store.write(job, Priority.DELIVERY))
+            # Behind people and messages: who presses, and the answer, do not wait for a whole minute's deadlines.
+            return int(await self._store.write(job, Priority.TIMERS))
         except Exception as error:  # a broken handler must not stop the other timers; the row keeps the reason
             log.exception("timer %s of %s failed", timer.kind, timer.object)
             retry = self._clock.now() + min(RETRY * 2 ** min(timer.attempts, 20), LONGEST_RETRY)

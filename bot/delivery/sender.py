@@ -127,7 +127,7 @@ class Sender:
                 return
 
     async def _claim(self, destination: str, now: int) -> Row | None:
-        return await self._store.write(lambda db: outbox.claim(db, destination, now), Priority.DELIVERY)
+        return await self._store.write(lambda db: outbox.claim(db, destination, now), _priority(destination))
 
     async def _deliver(self, chat: Chat, row: Row) -> bool:
         """One try of one row; False ends the lane until the row's new time."""
@@ -162,7 +162,7 @@ class Sender:
             return await self._defective(row, f"{type(error).__name__}: {error}")
         self._defects.pop(row.id, None)
         now = self._clock.now()
-        await self._store.write(lambda db: outbox.sent(db, row, now, placement), Priority.DELIVERY)
+        await self._store.write(lambda db: outbox.sent(db, row, now, placement), _priority(destination))
         self._observe(chat.name, "sent", now - row.created_at)
         return True
 
@@ -210,8 +210,16 @@ class Sender:
 
 def _lane_limit_key(destination: str) -> str:
     """Lanes other than answers share their address's limit."""
-    place, _, lane = destination.partition("#")
-    return destination if lane.startswith("reply") else place
+    return destination if _answers(destination) else destination.partition("#")[0]
+
+
+def _answers(destination: str) -> bool:
+    return destination.partition("#")[2].startswith("reply")
+
+
+def _priority(destination: str) -> Priority:
+    """Somebody waits for an answer; five hundred cards that are brought up to date can stand in line behind it."""
+    return Priority.PEOPLE if _answers(destination) else Priority.DELIVERY
 
 
 def _shown(row: Row, error: str) -> tuple[str, str]:

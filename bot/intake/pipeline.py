@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from sqlite_utils import Database
 
@@ -25,6 +26,7 @@ LOOK_AGAIN = 250  # milliseconds; posts stored by another process have no other 
 # One subject is judged at most this often; live incidents at least every TICK.
 JUDGE_EVERY = 250
 TICK = 30 * SECOND
+APPLIED_TOGETHER = 8  # verdicts of one transaction; each may rewrite cards and start a plan
 STORY_WINDOW = 48 * HOUR
 STORY_CAPACITY = 50_000  # at 1.8 KB each; the least recently seen one goes first
 
@@ -172,13 +174,15 @@ class Pipeline:
         if not worth:
             return
 
-        def job(db: Database) -> None:
-            for verdict in worth:
+        def apply(db: Database, part: list[Verdict]) -> None:
+            for verdict in part:
                 subject = self._watch.subject(verdict.subject)
                 if subject is not None:
                     self._incidents.apply(db, verdict, self._watch.thresholds(subject), now)
 
-        await self._store.write(job, Priority.DELIVERY)
+        # In parts, between which a press finds its place; the store keeps their order.
+        parts = [worth[start : start + APPLIED_TOGETHER] for start in range(0, len(worth), APPLIED_TOGETHER)]
+        await asyncio.gather(*(self._store.write(partial(apply, part=part), Priority.DELIVERY) for part in parts))
         self._on_change()
 
     def _verdicts(self, db: Database, keys: list[tuple[str, str]], now: int) -> list[Verdict]:

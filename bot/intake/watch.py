@@ -17,6 +17,7 @@ class Watch:
     def __init__(self, config: Config) -> None:
         self._configured = tuple(item.subject() for item in config.subjects)
         self._subjects = self._configured
+        self._by_id = _by_id(self._subjects)
         self._grading = config.grading
         self.version = 0
 
@@ -29,6 +30,7 @@ class Watch:
         )
         if subjects != self._subjects:
             self._subjects = subjects
+            self._by_id = _by_id(subjects)
             self.version += 1
 
     def subjects(self) -> Sequence[Subject]:
@@ -37,6 +39,9 @@ class Watch:
     def subject(self, words: str) -> Subject | None:
         """A subject by id, name or alias."""
         wanted = words.strip().lower()
+        known = self._by_id.get(wanted)
+        if known is not None:
+            return known
         for item in self._subjects:
             if wanted in (item.id.lower(), item.name.lower(), *(alias.lower() for alias in item.aliases)):
                 return item
@@ -55,3 +60,7 @@ class Watch:
     def sensitive_now(self, now: int) -> bool:
         """Whether a named sensitive period is running: sources are polled faster, thresholds are lower."""
         return any(period.from_ <= now < period.to for period in self._grading.sensitive_periods)
+
+
+def _by_id(subjects: Sequence[Subject]) -> dict[str, Subject]:
+    return {item.id.lower(): item for item in subjects}

@@ -11,6 +11,7 @@ from bot.incidents.notices import Notices
 from bot.model.card import Button, Items, Section
 from bot.model.incident import SYSTEM, Incident
 from bot.model.text import LANGUAGES, Text
+from bot.response import run_timers
 from bot.response.advice import Advice
 from bot.response.cards import RunCards
 from bot.response.living import Living
@@ -88,6 +89,10 @@ class Response:
         """At the start of a process: take over the playbooks in force, and see that somebody reviews them."""
         self.shelf.follow(db)
         self.living_notices.begin(db, now)
+
+    def resume(self, db: Database, now: int) -> None:
+        """When a worker begins to work: what became due meanwhile is not all done at once."""
+        run_timers.spread(db, now)
 
     def timers(self) -> dict[str, Handler]:
         """The kinds of timers this room handles."""

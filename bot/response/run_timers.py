@@ -5,13 +5,15 @@ Kinds: ``run_remind``, ``run_due``, ``run_escalate`` of ``R-3.step``; ``run_tick
 
 from sqlite_utils import Database
 
-from bot.clock import MINUTE
+from bot.clock import MINUTE, SECOND
 from bot.delivery import timers
 from bot.response.run_state import Run, RunStatus, StepState, StepStatus
 from bot.response.steps import AutoReply, Escalation, WaitCondition
 
 STEP_KINDS = ("run_remind", "run_due", "run_escalate")
 LOOK_EVERY = MINUTE  # how often conditions that depend on measurements are looked at
+STRIDE = 37_103  # spreads neighbouring numbers over the minute: prime, and no divisor of it
+CATCH_UP = 10 * SECOND
 
 
 def object_of(run_id: str, step_id: str) -> str:
@@ -55,7 +57,7 @@ def next_look(run: Run, now: int) -> int:
     # A step that waits with everything before it done waits for a condition: hours pass, opinion moves.
     asked = any(plan[state.id].when and not state.status.ended for state in run.steps)
     if measured or asked or (run.playbook.recovery and not run.close_proposed):
-        moments.append(now + LOOK_EVERY)
+        moments.append(_next_turn(run, now))
     return min(moments, default=0)
 
 
@@ -67,6 +69,21 @@ def _set(db: Database, run: Run, state: StepState, now: int, *, fresh: bool) -> 
     remind_at = state.due_at - remind_before(run, state.id)
     kind, moment = ("run_remind", remind_at) if remind_at > now else ("run_due", max(state.due_at, now))
     timers.schedule(db, kind, object_of(run.id, state.id), moment, now)
+
+
+def spread(db: Database, now: int) -> int:
+    """After a standstill every run wants to look at once: they do so one after the other within ``CATCH_UP``, while
+    people already press. Deadlines, reminders and escalations are not moved. Returns how many were."""
+    return db.conn.execute(
+        "UPDATE timer SET due_at = ? + id % ? WHERE kind = 'run_tick' AND state = 'waiting' AND due_at < ?",
+        (now, CATCH_UP, now - SECOND),
+    ).rowcount
+
+
+def _next_turn(run: Run, now: int) -> int:
+    """The run's own second of the minute: plans that were started together do not look together for ever."""
+    turn = int(run.id.partition("-")[2]) * STRIDE % LOOK_EVERY
+    return now + LOOK_EVERY - (now - turn) % LOOK_EVERY
 
 
 def _tick(db: Database, run: Run, now: int) -> None:

@@ -34,11 +34,13 @@ GROUP_JOBS = 64
 
 
 class Priority(IntEnum):
-    """Order in which waiting jobs run: a click never waits behind a bulk import."""
+    """Order in which waiting jobs run: a click and its answer never wait behind a bulk import, or behind five hundred
+    plans that look around at once."""
 
     PEOPLE = 0
     DELIVERY = 1
-    BULK = 2
+    TIMERS = 2
+    BULK = 3
 
 
 class StoreClosed(RuntimeError):
