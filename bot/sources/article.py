@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import aiohttp
-import trafilatura
 
 from bot.sources.base import problem
 from bot.sources.dates import DateError, parse_moment
@@ -44,6 +43,9 @@ def read_page(body: bytes, content_type: str, url: str, now: int) -> tuple[str, 
         return one_line(lines[0])[:200], plain(page), None
     if body.count(b"<") > MOST_TAGS:
         return "", "", None
+    # Imported here: the first page waits for it, in its thread, and not every start.
+    import trafilatura
+
     try:
         found = trafilatura.extract(
             page, url=url, output_format="json", with_metadata=True, include_comments=False, include_tables=False

@@ -12,7 +12,6 @@ from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
 from charset_normalizer import from_bytes
-from openpyxl import load_workbook
 
 from bot.config import SourceConfig
 from bot.sources.base import KEPT_OF_REJECTED, Batch, problem
@@ -253,6 +252,9 @@ def _xlsx_rows(file: Path) -> Iterator[tuple[int, dict[str, Any] | str, int]]:
             unpacked = sum(part.file_size for part in archive.infolist())
         if unpacked > MOST_UNPACKED:
             raise problem("file_too_large", permanent=True, path=file.name, megabytes=MOST_UNPACKED // 1024**2)
+        # Imported here: most installations never read a workbook, and every start would wait for it.
+        from openpyxl import load_workbook
+
         book = load_workbook(file, read_only=True, data_only=True)
     except (BadZipFile, ParseError, KeyError, ValueError, OSError) as error:
         raise problem("unreadable_file", permanent=True, path=file.name, cause=str(error)[:200]) from None

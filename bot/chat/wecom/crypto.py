@@ -11,8 +11,6 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 import xmltodict  # type: ignore[import-untyped]  # comes with wechatpy, whose own parser uses it
-from wechatpy.enterprise import parse_message
-from wechatpy.enterprise.crypto import WeChatCrypto
 
 AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
 TOKEN = re.compile(r"[A-Za-z0-9]{1,32}")
@@ -33,6 +31,9 @@ class WecomCrypto:
     def __init__(self, token: str, aes_key: str, receiver: str) -> None:
         if not AES_KEY.fullmatch(aes_key):
             raise ValueError(f"the EncodingAESKey has {len(aes_key)} characters instead of 43 letters and digits")
+        # Imported here: who has no WeCom does not wait a third of a second for it at every start.
+        from wechatpy.enterprise.crypto import WeChatCrypto
+
         self._token = token
         self._crypto = WeChatCrypto(token, aes_key, receiver)
 
@@ -70,6 +71,8 @@ def message_fields(plain: str) -> dict[str, Any]:
 
     wechatpy 1.8.18 calls clicks on template cards an unknown message; their elements are in ``_data`` all the same.
     """
+    from wechatpy.enterprise import parse_message  # loaded with ``WecomCrypto`` already
+
     try:
         fields = parse_message(plain)._data
     except _WRONG as error:
