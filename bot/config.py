@@ -38,6 +38,10 @@ __all__ = ["SecretHolder", "Section", "parse_duration"]  # what others may take 
 _SECRET = re.compile(r"token|secret|passw|key|xox[a-z]-|xapp-", re.IGNORECASE)
 
 
+# libyaml where it is there: ten times as fast with five hundred subjects.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 class TokenConfig(SecretHolder):
     name: Identifier
     token_env: str = ""
@@ -330,8 +334,8 @@ def load(path: str | Path) -> Config:
 def parse(source: str, name: str) -> Config:
     """Check the text of a configuration file; ``name`` is what errors call it."""
     try:
-        root = yaml.compose(source, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(source) or {}
+        root = yaml.compose(source, Loader=_LOADER)
+        data = yaml.load(source, Loader=_LOADER) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}" if mark else name
