@@ -87,6 +87,16 @@ class BotProcess:
             return 0.0
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def waited_seconds(self) -> float:
+        """How long its main thread was ready to run while other processes had the processors: what a busy machine adds
+        to a figure."""
+        assert self._process is not None
+        try:
+            fields = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii").split()
+        except OSError:
+            return 0.0
+        return int(fields[1]) / 1e9
+
     def complaints(self) -> list[str]:
         """Log lines of errors, for whoever looks why a figure is bad."""
         lines = (self.folder / "bot.log").read_text(encoding="utf-8", errors="replace").splitlines()

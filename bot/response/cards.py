@@ -8,7 +8,7 @@ from bot.model.card import Button, Card, Items, Paragraph, Section
 from bot.model.incident import Incident
 from bot.model.text import Text
 from bot.response import run_words
-from bot.response.run_state import Run, RunStatus, StepState, StepStatus
+from bot.response.run_state import LEFT, Run, RunStatus, StepState, StepStatus
 from bot.response.steps import Action, Checklist, Decision, Notify, Question, Step, Survey, Task
 from bot.texts import render
 
@@ -38,7 +38,11 @@ class RunCards:
             steps = by_deadline(run, status)
             if steps and not run.status.ended:
                 sections.append(self._items(run, key, steps, shown, language, now))
-        over = sorted((step for step in run.steps if step.status in (StepStatus.DONE, StepStatus.SKIPPED)),
+        left = [step for step in run.steps if step.why == LEFT]
+        if left:
+            sections.append(self._items(run, "run.section_left", left, OPEN_SHOWN, language, now))
+        settled = (StepStatus.DONE, StepStatus.SKIPPED)
+        over = sorted((step for step in run.steps if step.status in settled and step.why != LEFT),
                       key=lambda step: (-step.ended_at, step.number))  # fmt: skip
         if over:
             sections.append(self._items(run, "run.section_done", over, ENDED_SHOWN, language, now))

@@ -14,6 +14,7 @@ from bot.model.text import Text
 from bot.response.condition import Value, comparisons, evaluate, parse_condition
 from bot.response.run_acts import Refused, act
 from bot.response.run_state import (
+    LEFT,
     Abort,
     Act,
     ActionResult,
@@ -210,7 +211,9 @@ class Machine:
             if not self._settled(state):
                 if self.plan[state.id].kind == "auto_reply" and state.status is StepStatus.OPEN:
                     self._effect(EffectKind.REPLY_OFF, state.id)
-                self.set(state.id, status=StepStatus.SKIPPED, ended_at=self.now, by=by.name, outcome=reason)
+                self.set(
+                    state.id, status=StepStatus.SKIPPED, why=LEFT, ended_at=self.now, by=by.name, outcome=reason
+                )  # fmt: skip
         status = RunStatus.ABORTED if aborted else RunStatus.DONE
         self.run = replace(self.run, status=status, ended_at=self.now, outcome=reason)
         self._effect(EffectKind.RUN_ENDED)

@@ -42,13 +42,17 @@ class StepStatus(StrEnum):
         return self not in (StepStatus.WAITING, StepStatus.OPEN)
 
 
+LEFT = "left"  # a step's ``why``: nobody did or skipped it, the run was ended before
+
+
 @dataclass(frozen=True, slots=True)
 class StepState:
     """How far one step has come.
 
     ``number`` is what people type, from 1 in the order of the playbook. ``due_at`` is 0 without a deadline.
     ``next_at`` is when a cadence, a waiting time or a survey goes on. ``rounds`` counts finished rounds of a repeated
-    step. ``why`` says why a step does not apply: ``grade`` or ``condition``. ``by`` is the name of whoever ended it.
+    step. ``why`` says why a step does not apply (``grade`` or ``condition``), or that it was ``LEFT``. ``by`` is the
+    name of whoever ended it.
     """
 
     id: str
@@ -124,9 +128,9 @@ class Run:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Settled steps and all steps that apply."""
+        """Settled steps and all steps that apply; what the end of the run left undone is not settled."""
         counted = [step for step in self.steps if step.status is not StepStatus.NOT_APPLICABLE]
-        return sum(step.status.ended for step in counted), len(counted)
+        return sum(step.status.ended and step.why != LEFT for step in counted), len(counted)
 
 
 def begun(

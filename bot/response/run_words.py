@@ -7,7 +7,7 @@ from bot.incidents import words
 from bot.model.intake import iso
 from bot.model.text import Text
 from bot.response.run import blockers
-from bot.response.run_state import Run, StepState, StepStatus
+from bot.response.run_state import LEFT, Run, StepState, StepStatus
 from bot.response.steps import Action, Checklist, Decision, Notify, Question, Step, Survey, WaitCondition
 from bot.texts import render
 
@@ -60,7 +60,7 @@ def waiting_line(config: Config, run: Run, state: StepState, language: str, now:
 def ended_line(run: Run, state: StepState, language: str) -> str:
     """A step that is over: how, by whom, when, with what."""
     parts = [f"{state.number}. {step_title(run, state.id, language)}"]
-    how = render(Text(f"step_status.{state.status.value}"), language)
+    how = render(Text(f"step_status.{LEFT if state.why == LEFT else state.status.value}"), language)
     if state.status is StepStatus.NOT_APPLICABLE:
         return f"{parts[0]} · {how}"
     parts.append(f"{how} {state.by} {words.clock_time(state.ended_at)}".strip())

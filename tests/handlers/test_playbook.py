@@ -264,6 +264,22 @@ def test_a_run_is_aborted_with_a_reason_and_started_again(home: House) -> None:
     assert run_of(home, "R-2").status is RunStatus.RUNNING
 
 
+@pytest.mark.parametrize(("end", "heading"), [("中止", "中止"), ("finish", "完成")])
+def test_a_run_that_is_ended_says_truthfully_how_far_it_came(home: House, end: str, heading: str) -> None:
+    said(home, "start small")
+    said(home, "done R-1.1")
+    said(home, "skip R-1.5 与本次无关")
+    _, everything = run_of(home).progress
+    said(home, f"{end} R-1 原因是误报")
+    assert run_of(home).progress == (2, everything) and everything > 2
+    (told,) = [text for text in thread(home) if "误报" in text]
+    assert f"2/{everything} 步" in told
+    card = run_card(home).plain()
+    assert f"2/{everything} 步" in card and heading in card
+    assert f"结束时未做（{everything - 2}）" in card and "已了结（2）" in card
+    assert "召集 · 未做" in said(home, "进度 R-1")
+
+
 def test_a_run_ends_by_itself_when_nothing_is_left(home: House) -> None:
     said(home, "start small")
     for line in ("done 1", "skip 2 x", "answer 3 延迟", "choose 4 1", "tick 5", "done 8"):
