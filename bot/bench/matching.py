@@ -1,7 +1,7 @@
 """How often the right playbook is recommended, on written situations: classify the words, rank, look at the place.
 
 The situations stand in ``bench/matching_situations.yaml``, written without a look at the playbooks' own words, half of
-them for tuning and half held out; those of ``bench/matching_fresh.yaml`` came later, many short and vague, and nothing was
+them for tuning and half held out. Those of ``bench/matching_fresh.yaml`` came later, many short and vague; nothing was
 tuned on them.
 """
 
@@ -29,7 +29,7 @@ FIRST_TARGET, TOP_TARGET = 90.0, 98.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One situation as one person tells it. ``half``: tune, held-out or fresh; ``right``: every playbook that serves."""
+    """One situation as one person tells it. ``half``: tune, held-out, fresh; ``right``: every playbook that serves."""
 
     id: str
     half: str
