@@ -67,9 +67,14 @@ class Advice:
                 return None
         return found
 
+    def prepare(self) -> None:
+        """Compare the library's examples beforehand, so that no alert waits for it."""
+        self._current()
+
     def _current(self) -> Matcher:
         if self._matcher is None or self._matcher[0] != self._shelf.version:
-            self._matcher = (self._shelf.version, Matcher(self._shelf.library().playbooks()))
+            playbooks = self._shelf.library().playbooks()
+            self._matcher = (self._shelf.version, Matcher(playbooks))
         return self._matcher[1]
 
     def _sensitive(self, now: int) -> bool:

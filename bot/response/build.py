@@ -88,6 +88,7 @@ class Response:
     def begin(self, db: Database, now: int) -> None:
         """At the start of a process: take over the playbooks in force, and see that somebody reviews them."""
         self.shelf.follow(db)
+        self.advice.prepare()
         self.living_notices.begin(db, now)
 
     def resume(self, db: Database, now: int) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.model.text import Text
 from bot.response.findings import Complaint
 from bot.response.library import Library
 from bot.response.lint_conditions import near
 from bot.response.parts import KNOWN_KINDS, Template
+from bot.response.release import rules_for
 from bot.response.schema import Playbook
 from bot.response.steps import Action, AutoReply, Checklist, Decision, StatementStep
 from bot.response.values import Words
@@ -135,10 +137,30 @@ def _templates(playbook: Playbook, library: Library) -> Iterator[Complaint]:
                 yield Complaint("warning", (*here, "audience"), "lint_audience_differs", params)
             if not step.approve:
                 yield Complaint("warning", here, "lint_no_approval", {"step": step.id})
+        if template is not None:
+            yield from _released(playbook, step, template, here)
     for name, template in playbook.templates.items():
         yield from _template(name, template, playbook)
         if name not in used:
             yield Complaint("note", ("templates", name), "lint_template_unused", {"name": name})
+
+
+def _released(
+    playbook: Playbook, step: StatementStep | AutoReply, template: Template, here: Place
+) -> Iterator[Complaint]:
+    """A text that is due at a grade says only what may be told to its audience then; else it stays full of gaps."""
+    if not playbook.release:
+        return  # said once for the whole: there is no such section
+    grade = max(step.from_grade or playbook.grades.start, playbook.grades.start)
+    rules = rules_for(playbook, template.audience)
+    told = {fact for rule in rules if rule.from_grade <= grade for fact in rule.facts}
+    withheld = sorted((template.body.placeholders() & set(fact_ids(playbook))) - told)
+    if withheld:
+        params = {
+            "name": step.template, "facts": withheld, "audience": Text(f"audience.{template.audience}"),
+            "grade": Text(f"grade.{grade.word}"),
+        }  # fmt: skip
+        yield Complaint("warning", (*here, "template"), "lint_not_released", params)
 
 
 def _template(name: str, template: Template, playbook: Playbook) -> Iterator[Complaint]:

@@ -21,7 +21,6 @@ _CHARACTERS = ((1, 0.4), (2, 1.0), (3, 0.8))
 _WORD, _STEM_WEIGHT, _PAIR = 1.0, 0.8, 0.6
 _MEANING = 2.0  # a group of words is surer than any one of them
 _EMPTY = 0.4  # n-grams with a character that only joins words
-_BLOCK = 2_048  # columns worked on at a time, so that a large library needs little memory
 
 Matrix = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -61,14 +60,18 @@ class Space:
         length = max(square**0.5, 1e-9)
         return np.asarray(places, dtype=np.int64), np.asarray(values, dtype=np.float32) / np.float32(length)
 
-    def blocks(self) -> Iterator[tuple[int, Matrix]]:
-        """The documents as a dense matrix, some columns at a time, each with its first column."""
-        for start in range(0, self.width, _BLOCK):
-            block = np.zeros((len(self.vectors), min(_BLOCK, self.width - start)), dtype=np.float32)
-            for row, (places, values) in enumerate(self.vectors):
-                inside = (places >= start) & (places < start + _BLOCK)
-                block[row, places[inside] - start] = values[inside]
-            yield start, block
+    def kernel(self) -> Matrix:
+        """The cosine of each document with each. Most features stand in one or two documents, so it goes by feature."""
+        rows = np.repeat(np.arange(len(self.vectors)), [len(places) for places, _ in self.vectors])
+        columns = np.concatenate([places for places, _ in self.vectors] or [np.zeros(0, dtype=np.int64)])
+        values = np.concatenate([values for _, values in self.vectors] or [np.zeros(0, dtype=np.float32)])
+        order = np.argsort(columns, kind="stable")
+        kernel = np.eye(len(self.vectors), dtype=np.float32)
+        for group in np.split(order, np.flatnonzero(np.diff(columns[order])) + 1):
+            if len(group) > 1:
+                kernel[np.ix_(rows[group], rows[group])] += np.outer(values[group], values[group])
+        np.fill_diagonal(kernel, 1)
+        return kernel
 
 
 class Similarity:
@@ -92,15 +95,13 @@ class Recogniser:
 
     def __init__(self, documents: Sequence[str], owners: Sequence[int], count: int, *, ridge: float = 1.0) -> None:
         self._space = Space(documents)
-        kernel: Matrix = ridge * np.eye(len(documents), dtype=np.float32)
-        for _, block in self._space.blocks():
-            kernel += block @ block.T
         wanted = np.zeros((len(documents), count), dtype=np.float32)
         wanted[np.arange(len(documents)), list(owners)] = 1
-        shares = np.linalg.solve(kernel, wanted) if len(documents) else wanted
+        eye = np.eye(len(documents), dtype=np.float32)
+        shares = np.linalg.solve(self._space.kernel() + ridge * eye, wanted) if len(documents) else wanted
         self._weights: Matrix = np.zeros((self._space.width, count), dtype=np.float32)
-        for start, block in self._space.blocks():
-            self._weights[start : start + block.shape[1]] = block.T @ shares
+        for (places, values), share in zip(self._space.vectors, shares, strict=True):
+            self._weights[places] += np.outer(values, share)
 
     def to(self, text: str) -> Matrix:
         """For each owner about 1 for a text like its own, about 0 for one that has nothing to do with it."""

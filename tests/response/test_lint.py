@@ -87,6 +87,8 @@ CASES = [
     ('zh-CN: "{what}", en: "{what}"', "zh-CN: 抱歉, en: Sorry", "warning", "lint_template_without_fields", 46),
     ('"{what}", en: "{what}"', '"{why}", en: "{why}"', "warning", "lint_fact_never_asked", 46),
     ("audience: public\n    template", "audience: staff\n    template", "warning", "lint_audience_differs", 39),
+    ("from_grade: yellow", "from_grade: red", "warning", "lint_not_released", 40),
+    ("facts: [what]}]", "facts: [who]}]", "warning", "lint_not_released", 40),
     # the whole
     ("2027-01-31", "2026-11-21", "note", "lint_review_passed", 11),
     ("support: {role", "related: [nowhere]\nsupport: {role", "note", "lint_unknown_related", 52),
