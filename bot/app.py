@@ -41,6 +41,7 @@ from bot.model.card import Form
 from bot.model.incident import SYSTEM
 from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
+from bot.newsroom.routes import Newsroom
 from bot.reports.makers import picture_maker
 from bot.reports.studio import Studio
 from bot.response import linked
@@ -235,6 +236,7 @@ class App:
             self.runs.of,
         ).add_routes(app)
         self.chats.mount(app)
+        Newsroom(self.config, self.store, self.clock, self.chats.guard.page).add_routes(app)
         return app
 
     async def _work(self) -> None:

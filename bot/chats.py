@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.chat.console.console import Console, FormFor
+from bot.chat.console.guard import Guard
 from bot.chat.mail import MailChat
 from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.events import SlackInbound
@@ -31,9 +32,11 @@ Stop = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Chats:
-    """``live`` by name; ``mount`` puts the inbound routes into an application; ``starts`` and ``stops`` are awaited
-    around the run. ``works`` run as long as the worker's lease is held: what only one process at a time may do."""
+    """``guard`` keeps pages for members; ``live`` by name; ``mount`` puts the inbound routes into an application;
+    ``starts`` and ``stops`` are awaited around the run. ``works`` run as long as the worker's lease is held: what only
+    one process at a time may do."""
 
+    guard: Guard
     live: dict[str, Chat] = field(default_factory=dict)
     mounts: list[Callable[[web.Application], None]] = field(default_factory=list)
     starts: list[Stop] = field(default_factory=list)
@@ -58,10 +61,10 @@ def build(
     visitor: str = "",
 ) -> Chats:
     """Everything configured under ``chat``; the console always."""
-    chats = Chats()
     console = Console(
         store, clock, config, form_for, complete, config.people, make=make, visitor=visitor, accepted=accepted
     )
+    chats = Chats(console.guard)
     chats.live["console"] = console.chat
     chats.mounts.append(console.add_routes)
     if config.chat.slack:

@@ -213,8 +213,15 @@ class Publishing:
             publication = self._way.known(db, publication_id)
             for receipt in store.receipts(db, publication_id):
                 if receipt.target == publisher and receipt.reference in slugs:
-                    store.put_receipt(db, replace(receipt, state=ReceiptState.DONE, settled_at=now))
+                    store.put_receipt(db, replace(receipt, state=ReceiptState.DONE, error="", settled_at=now))
             self._way.conclude(db, publication, now)
+
+    def folder_failed(self, db: Database, publisher: str, error: str) -> None:
+        """The pages cannot be written now; it is tried again, and the receipts say why they wait."""
+        db.conn.execute(
+            "UPDATE receipt SET error = ? WHERE target = ? AND kind = 'newsroom' AND state = 'sending'",
+            (error, publisher),
+        )
 
     def _may_send_notice(self, db: Database, notice: Notice, now: int) -> None:
         """Customers are told by a person's release, perhaps hours after the hand-over: the gate is asked once more."""

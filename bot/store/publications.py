@@ -199,6 +199,15 @@ def item(db: Database, slug: str) -> NewsroomItem | None:
     return _item(row) if row else None
 
 
+def neighbours(db: Database, item: NewsroomItem) -> list[NewsroomItem]:
+    """The public entries that an entry replaces or is replaced by."""
+    rows = db.conn.execute(
+        f"SELECT {_ITEM} FROM newsroom_item WHERE drill = '' AND statement IN (?, ?)",
+        (item.replaced_by, item.replaces),
+    )
+    return [_item(row) for row in rows]
+
+
 def item_of(db: Database, statement: str) -> NewsroomItem | None:
     """The entry of a statement, previews of drills among them."""
     row = db.conn.execute(f"SELECT {_ITEM} FROM newsroom_item WHERE statement = ?", (statement,)).fetchone()
