@@ -128,8 +128,13 @@ class Version:
         """SHA-256 over the UTF-8 JSON array ``["fengbo-statement-1", statement, number, audience, language, title,
         body]`` without spaces: anybody can compute it again from an approval file. The number is part of it, so that
         an edit that is taken back is a new text all the same."""
+        return hashlib.sha256(self.sealed).hexdigest()
+
+    @property
+    def sealed(self) -> bytes:
+        """The very bytes that the digest is taken over: saved as a file, ``sha256sum`` gives the digest."""
         parts = ["fengbo-statement-1", self.statement, self.number, self.audience, self.language, self.title, self.body]
-        return hashlib.sha256(orjson.dumps(parts)).hexdigest()
+        return orjson.dumps(parts)
 
 
 @dataclass(frozen=True, slots=True)

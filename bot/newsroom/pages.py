@@ -13,12 +13,12 @@ from typing import Any
 
 from jinja2 import PackageLoader
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
 
 from bot.incidents.words import CHINA
 from bot.model.intake import iso
 from bot.model.publication import NewsroomItem
 from bot.model.text import LANGUAGES, Text
+from bot.statements.publish_shapes import exact
 from bot.texts import render
 
 STYLE = "style.css"
@@ -103,7 +103,7 @@ def style() -> bytes:
 
 
 @cache
-def environment() -> ImmutableSandboxedEnvironment:
+def _environment() -> ImmutableSandboxedEnvironment:
     made = ImmutableSandboxedEnvironment(
         loader=PackageLoader("bot.newsroom", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -114,16 +114,11 @@ def environment() -> ImmutableSandboxedEnvironment:
     return made
 
 
-def exact(text: str) -> Markup:
-    """Escaped so that a browser's text content is the text: it would turn carriage returns into line feeds."""
-    return Markup(str(escape(text)).replace("\r", "&#13;"))
-
-
 def _render(name: str, room: Room, language: str, links: Links, **values: Any) -> bytes:
     def say(key: str, **params: Any) -> str:
         return render(Text(f"newsroom.{key}", params), language)
 
-    template = environment().get_template(name)
+    template = _environment().get_template(name)
     return template.render(room=room, language=language, links=links, t=say, **values).encode()
 
 

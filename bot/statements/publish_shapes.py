@@ -1,9 +1,10 @@
 """The approved text in the shape each kind of target takes it: the words themselves never change, what stands around
 them does. Pure."""
 
-import html
 import re
 from datetime import datetime
+
+from markupsafe import Markup, escape
 
 from bot.incidents.words import CHINA
 from bot.model.publication import Publication
@@ -71,6 +72,11 @@ def pointer(publication: Publication, where: str) -> str:
     return render(Text("publish.pointer", params), publication.language)
 
 
+def exact(text: str) -> Markup:
+    """Escaped so that a browser's text content is the text: it would turn carriage returns into line feeds."""
+    return Markup(str(escape(text)).replace("\r", "&#13;"))
+
+
 def as_html(text: str) -> str:
     """The text as HTML whose text content is the text: escaped, line feeds kept by ``pre-wrap`` of whoever shows it."""
-    return f'<div style="white-space:pre-wrap">{html.escape(text)}</div>'
+    return f'<div style="white-space:pre-wrap">{exact(text)}</div>'

@@ -1,6 +1,7 @@
 """The audit trail: append-only, each row carrying the digest of the one before it."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -27,6 +28,36 @@ def append(
         (*row, previous, digest),
     )
     db.conn.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (_HEAD, digest))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One row of the chain."""
+
+    seq: int
+    at: int
+    actor: str
+    chat: str
+    action: str
+    object: str
+    detail: str
+    previous: str
+    digest: str
+
+
+def about(db: Database, object_: str) -> list[AuditRow]:
+    """Every row about an object, in their order."""
+    rows = db.conn.execute(
+        "SELECT seq, at, actor, chat, action, object, detail, previous, digest FROM audit WHERE object = ?"
+        " ORDER BY seq",
+        (object_,),
+    )
+    return [AuditRow(*row) for row in rows]
+
+
+def length(db: Database) -> int:
+    """How many rows the chain has."""
+    return int(db.conn.execute("SELECT COUNT(*) FROM audit").fetchone()[0])
 
 
 def verify(db: Database) -> int | None:
