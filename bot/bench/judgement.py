@@ -20,6 +20,7 @@ from bot.bench import (
     judgement_bursts,
     judgement_finance,
     judgement_forecast,
+    judgement_hotsearch,
     judgement_spread,
     judgement_text,
 )
@@ -33,6 +34,7 @@ PARTS: Mapping[str, Part] = {
     "spread": judgement_spread.spread,
     "bursts": judgement_bursts.bursts,
     "forecast": judgement_forecast.forecasts,
+    "hotsearch": judgement_hotsearch.hotsearch,
 }
 
 _COLUMNS = ("name", "value", "target", "peers", "verdict")
