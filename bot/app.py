@@ -148,6 +148,7 @@ class App:
                 "spread": SpreadErrand(self.store, self.clock),
                 **self.linked.errands(),
             },
+            rewound=self.response.resume,
         )  # fmt: skip
         analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
         self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)

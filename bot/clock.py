@@ -33,6 +33,18 @@ async def sleep_or_wake(clock: Clock, milliseconds: int, wake: asyncio.Event) ->
         waker.cancel()
 
 
+class Rewind:
+    """Notices that a clock was set back, as a machine's is when its time was wrong."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._seen = clock.now()
+
+    def by(self, now: int) -> int:
+        """By how many milliseconds since the last look; 0 for less than a second, which is a correction."""
+        back, self._seen = self._seen - now, now
+        return back if back > SECOND else 0
+
+
 class SystemClock:
     """The time of the machine."""
 
@@ -65,6 +77,11 @@ class VirtualClock:
     def set(self, now: int) -> None:
         """Jump without waking sleepers one by one; time never runs backwards."""
         self._now = max(self._now, now)
+
+    def set_back(self, milliseconds: int) -> None:
+        """The machine's time was wrong and is put right; who sleeps sleeps as long as before."""
+        self._now -= milliseconds
+        self._sleepers = [(due - milliseconds, order, waiter) for due, order, waiter in self._sleepers]
 
     async def advance(self, milliseconds: int) -> None:
         """Move on, waking every sleeper at its own moment and letting it run before the next."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from sqlite_utils import Database
 
-from bot.clock import MINUTE, SECOND, Clock, sleep_or_wake
+from bot.clock import MINUTE, SECOND, Clock, Rewind, sleep_or_wake
 from bot.delivery import timers
 from bot.delivery.timers import Timer
 from bot.store.database import Priority, Store
@@ -29,7 +29,8 @@ AT_ONCE = 50
 
 class Alarm:
     """``handlers`` maps a timer's kind to what it does; handler and "fired" are one transaction. ``errands`` are kinds
-    that first need something from outside; they run beside the timers and never hold one up."""
+    that first need something from outside; they run beside the timers and never hold one up. ``rewound(db, now)`` hears
+    that the clock was set back."""
 
     def __init__(
         self,
@@ -38,12 +39,15 @@ class Alarm:
         handlers: Mapping[str, Handler],
         on_fired: Callable[[], None] | None = None,
         errands: Mapping[str, Errand] | None = None,
+        rewound: Callable[[Database, int], None] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._handlers = handlers
         self._on_fired = on_fired or (lambda: None)
         self._errands = dict(errands or {})
+        self._rewound = rewound or (lambda db, now: None)
+        self._rewind = Rewind(clock)
         self._out: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
@@ -56,6 +60,8 @@ class Alarm:
         try:
             while True:
                 self._wake.clear()
+                if self._rewind.by(self._clock.now()):
+                    await self._store.write(lambda db: self._rewound(db, self._clock.now()), Priority.TIMERS)
                 fired = await self.fire_due()
                 following = await self._store.read(timers.next_due)
                 pause = 0 if fired else LOOK_AGAIN

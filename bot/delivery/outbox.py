@@ -175,6 +175,16 @@ def object_at(db: Database, anchor: str) -> str:
     return str(row[0]) if row else ""
 
 
+def rewound(db: Database, now: int, before: int) -> None:
+    """The clock was set back: what was ready or retried by the earlier time does not wait for that to come again. What
+    is held back on purpose stays held back."""
+    db.conn.execute(
+        "UPDATE outbox SET not_before = ? WHERE state IN ('waiting', 'sending') AND not_before > ? AND not_before <= ?"
+        " AND (attempts > 0 OR not_before = created_at)",
+        (now, now, before),
+    )
+
+
 def backlog(db: Database) -> dict[str, int]:
     """Rows by state, without the ones sent or collapsed."""
     return dict(

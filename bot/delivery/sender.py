@@ -2,22 +2,20 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from sqlite_utils import Database
 
-from bot.clock import MINUTE, SECOND, Clock, sleep_or_wake
+from bot.clock import MINUTE, SECOND, Clock
 from bot.delivery import outbox
 from bot.delivery.chat import Blocked, Chat, Delay, Pace, Refused, Unclear
+from bot.delivery.lanes import Lanes
 from bot.delivery.outbox import Placement, Row
 from bot.model.message import masked
 from bot.store.database import Priority, Store
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN = 500  # milliseconds; rows of another process have no other way to wake us
 FIRST_PAUSE = 1 * SECOND
 LONGEST_PAUSE = 5 * MINUTE
 SEND_TIMEOUT = 60 * SECOND
@@ -48,59 +46,28 @@ class Sender:
         self._drill_destinations = drill_destinations
         self._on_failed = on_failed or (lambda db, row, error, now: None)
         self._observe = observe or (lambda chat, outcome, waited: None)
-        self._wake = asyncio.Event()
-        self._lanes: dict[str, asyncio.Task[None]] = {}
-        self._recent: dict[str, deque[int]] = {}
-        self._paced_until: dict[str, int] = {}
+        self._lanes = Lanes(
+            clock, self._waiting, self._drain, lambda place: f"sending to {masked(place)}", self._rewound
+        )
         self._defects: dict[int, int] = {}
 
     def wake(self) -> None:
         """Something was enqueued."""
-        self._wake.set()
+        self._lanes.wake()
 
     async def run(self) -> None:
         """Send until cancelled; lanes under way are given up at cancellation and resumed from their rows."""
-        try:
-            while True:
-                self._wake.clear()
-                pause = await self._start_lanes()
-                await sleep_or_wake(self._clock, pause, self._wake)
-        finally:
-            for lane in self._lanes.values():
-                lane.cancel()
-            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        await self._lanes.run()
 
     async def idle(self) -> bool:
         """Whether nothing is due to be sent now (tests and graceful stops wait for it)."""
-        now = self._clock.now()
-        waiting = await self._store.read(outbox.destinations)
-        return not self._lanes and not any(self._due_at(name, at) <= now for name, at, _ in waiting)
+        return await self._lanes.idle()
 
-    async def _start_lanes(self) -> int:
-        now, pause = self._clock.now(), LOOK_AGAIN
-        for destination, not_before, _ in await self._store.read(outbox.destinations):
-            if destination in self._lanes:
-                continue
-            due_at = self._due_at(destination, not_before)
-            if due_at > now:
-                pause = min(pause, due_at - now)
-                continue
-            task = asyncio.create_task(self._drain(destination), name=f"send {destination}")
-            self._lanes[destination] = task
-            task.add_done_callback(partial(self._lane_ended, destination))
-        return pause
+    async def _waiting(self) -> list[tuple[str, int]]:
+        return [(place, not_before) for place, not_before, _ in await self._store.read(outbox.destinations)]
 
-    def _lane_ended(self, destination: str, task: "asyncio.Task[None]") -> None:
-        self._lanes.pop(destination, None)
-        if not task.cancelled() and task.exception():
-            log.error(
-                "sending to %s stopped; it goes on with the next look", masked(destination), exc_info=task.exception()
-            )
-            self._paced_until[destination] = self._clock.now() + FIRST_PAUSE
-        self._wake.set()
-
-    def _due_at(self, destination: str, not_before: int) -> int:
-        return max(not_before, self._paced_until.get(destination, 0))
+    async def _rewound(self, now: int, before: int) -> None:
+        await self._store.write(lambda db: outbox.rewound(db, now, before + LONGEST_PAUSE), Priority.DELIVERY)
 
     async def _drain(self, destination: str) -> None:
         """Send the head of one destination until it is empty, paced or blocked."""
@@ -108,14 +75,13 @@ class Sender:
             now = self._clock.now()
             chat = self._chats.get(destination.partition(":")[0])
             if chat is not None and (wait := self._wait_for_pace(destination, chat.pace(destination), now)):
-                self._paced_until[destination] = now + wait
+                self._lanes.pause(destination, now + wait)
                 return
             # The place in the limit is taken before the send: two lanes of one address must not share the last one.
-            taken = self._recent.setdefault(_lane_limit_key(destination), deque(maxlen=1000))
-            taken.append(now)
+            self._lanes.take(_lane_limit_key(destination), now)
             row = await self._claim(destination, now)
             if row is None:
-                taken.remove(now)
+                self._lanes.give_back(_lane_limit_key(destination), now)
                 return
             if chat is None:
                 await self._fail(row, f"no chat is configured for {destination}")
@@ -196,16 +162,11 @@ class Sender:
             self._on_failed(db, row, error, now)
 
         await self._store.write(job, Priority.DELIVERY)
-        self._wake.set()
+        self._lanes.wake()
 
     def _wait_for_pace(self, destination: str, pace: Pace | None, now: int) -> int:
         """Milliseconds until the destination's documented limit allows one more message."""
-        if pace is None:
-            return 0
-        recent = self._recent.get(_lane_limit_key(destination))
-        if not recent or len(recent) < pace.count:
-            return 0
-        return max(0, recent[-pace.count] + pace.period - now)
+        return self._lanes.wait_for(_lane_limit_key(destination), pace.count, pace.period, now) if pace else 0
 
 
 def _lane_limit_key(destination: str) -> str:

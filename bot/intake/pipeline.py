@@ -154,11 +154,12 @@ class Pipeline:
 
     async def _judge_due(self) -> None:
         now = self._clock.now()
-        if now - self._ticked_at >= TICK:
+        # Either way: a clock that was set back must not keep anything unjudged for as long as it was wrong.
+        if abs(now - self._ticked_at) >= TICK:
             self._ticked_at = now
             self._dirty |= {(item.subject, item.drill) for item in await self._store.read(incident_store.live)}
         # Sorted: which of two incidents gets the lower number must not depend on the order of a set.
-        due = sorted(key for key in self._dirty if now - self._judged_at.get(key, 0) >= JUDGE_EVERY)
+        due = sorted(key for key in self._dirty if abs(now - self._judged_at.get(key, 0)) >= JUDGE_EVERY)
         self._dirty.difference_update(due)
         for start in range(0, len(due), 200):
             await self.judge(due[start : start + 200])

@@ -92,7 +92,7 @@ class Response:
         self.living_notices.begin(db, now)
 
     def resume(self, db: Database, now: int) -> None:
-        """When a worker begins to work: what became due meanwhile is not all done at once."""
+        """When a worker begins to work, or its clock was set back: every run looks around, one after the other."""
         run_timers.spread(db, now)
 
     def timers(self) -> dict[str, Handler]:

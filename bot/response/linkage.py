@@ -5,9 +5,7 @@ carried out without an answer is looked up before it is repeated; where the syst
 if it does the same key once; everything else is handed to a person. A drill never calls anything.
 """
 
-import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
@@ -15,9 +13,10 @@ from typing import Any, Literal
 import aiohttp
 from sqlite_utils import Database
 
-from bot.clock import MINUTE, SECOND, Clock, sleep_or_wake
+from bot.clock import MINUTE, SECOND, Clock
 from bot.config import Config
 from bot.delivery.chat import Blocked, Delay, Refused, Unclear
+from bot.delivery.lanes import Lanes
 from bot.incidents import words
 from bot.model.incident import Actor
 from bot.model.text import Text, UserError
@@ -32,7 +31,6 @@ from bot.texts import render
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN = 500  # milliseconds; calls asked for by another process have no other way to wake us
 FIRST_PAUSE = 1 * SECOND
 LONGEST_PAUSE = 5 * MINUTE
 HELD_UP = 2 * MINUTE  # after this people are told that a call does not get through
@@ -140,69 +138,38 @@ class LinkageWorker:
         self._linkage = config.linkage
         self._transport = Transport(config.linkage, session, clock, environ)
         self._on_result = on_result
-        self._wake = asyncio.Event()
-        self._lanes: dict[str, asyncio.Task[None]] = {}
-        self._paused_until: dict[str, int] = {}
-        self._recent: dict[str, deque[int]] = {}
+        self._lanes = Lanes(clock, self._waiting, self._drain, lambda system: f"calling {system}", self._rewound)
         self._defects: dict[int, int] = {}
 
     def wake(self) -> None:
         """A call was asked for."""
-        self._wake.set()
+        self._lanes.wake()
 
     async def run(self) -> None:
         """Call until cancelled; what is under way then is in doubt and resumed from its row."""
-        try:
-            while True:
-                self._wake.clear()
-                pause = await self._start_lanes()
-                await sleep_or_wake(self._clock, pause, self._wake)
-        finally:
-            for lane in self._lanes.values():
-                lane.cancel()
-            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        await self._lanes.run()
 
     async def idle(self) -> bool:
         """Whether nothing is due now."""
-        now = self._clock.now()
-        waiting = await self._store.read(calls.systems)
-        return not self._lanes and not any(self._due_at(name, at) <= now for name, at in waiting)
+        return await self._lanes.idle()
 
-    async def _start_lanes(self) -> int:
-        now, pause = self._clock.now(), LOOK_AGAIN
-        for system, not_before in await self._store.read(calls.systems):
-            if system in self._lanes:
-                continue
-            due_at = self._due_at(system, not_before)
-            if due_at > now:
-                pause = min(pause, due_at - now)
-                continue
-            lane = asyncio.create_task(self._drain(system), name=f"call {system}")
-            self._lanes[system] = lane
-            lane.add_done_callback(partial(self._lane_ended, system))
-        return pause
+    async def _waiting(self) -> list[tuple[str, int]]:
+        return await self._store.read(calls.systems)
 
-    def _lane_ended(self, system: str, lane: "asyncio.Task[None]") -> None:
-        self._lanes.pop(system, None)
-        if not lane.cancelled() and lane.exception():
-            log.error("calling %s stopped; it goes on with the next look", system, exc_info=lane.exception())
-            self._paused_until[system] = self._clock.now() + FIRST_PAUSE
-        self._wake.set()
-
-    def _due_at(self, system: str, not_before: int) -> int:
-        return max(not_before, self._paused_until.get(system, 0))
+    async def _rewound(self, now: int, before: int) -> None:
+        await self._store.write(lambda db: calls.rewound(db, now, before + LONGEST_PAUSE), Priority.DELIVERY)
 
     async def _drain(self, system: str) -> None:
         """Make a system's due calls, oldest first, until none is left or the system pauses."""
         while True:
             now = self._clock.now()
             if wait := self._wait_for_pace(system, now):
-                self._paused_until[system] = now + wait
+                self._lanes.pause(system, now + wait)
                 return
             call = await self._store.write(partial(self._claim, system, now), Priority.DELIVERY)
             if call is None:
                 return
-            self._recent.setdefault(system, deque(maxlen=6000)).append(now)
+            self._lanes.take(system, now)
             if not await self._make(call):
                 return
 
@@ -301,7 +268,7 @@ class LinkageWorker:
             return True
         until = now + max(1, pause)
         if whole_system:
-            self._paused_until[call.system] = until
+            self._lanes.pause(call.system, until)
         log.warning("call %d (%s) to %s waits %d ms: %s", call.id, call.action, call.system, pause, why)
 
         def job(db: Database) -> None:
@@ -332,10 +299,8 @@ class LinkageWorker:
 
     def _wait_for_pace(self, system: str, now: int) -> int:
         """Milliseconds until the system may be asked once more."""
-        config, recent = self._linkage.systems.get(system), self._recent.get(system)
-        if config is None or recent is None or len(recent) < config.per_minute:
-            return 0
-        return max(0, recent[-config.per_minute] + MINUTE - now)
+        config = self._linkage.systems.get(system)
+        return self._lanes.wait_for(system, config.per_minute, MINUTE, now) if config else 0
 
 
 def after_doubt(action: Action) -> Literal["look", "repeat", "person"]:

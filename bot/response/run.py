@@ -39,7 +39,8 @@ from bot.response.run_state import (
 from bot.response.steps import Action, AutoReply, Notify, Step, SubPlaybook, Survey, WaitCondition, WaitTime
 
 MINUTE = 60_000
-# Conditions are looked at every minute. A longer gap means that nobody looked, so "without a break" cannot be said.
+# Conditions are looked at every minute. A longer gap means that nobody looked, and a gap that runs
+# backwards that the clock was set: either way "without a break" cannot be said.
 LONGEST_GAP = 5 * MINUTE
 SYSTEM_NAME = "Fengbo"
 _parsed = lru_cache(4096)(parse_condition)
@@ -191,7 +192,7 @@ class Machine:
         if pause:
             self.run = replace(self.run, status=RunStatus.PAUSED, paused_at=self.now)
             return
-        stood = self.now - self.run.paused_at
+        stood = max(0, self.now - self.run.paused_at)  # the clock may have been set back meanwhile
         for state in list(self.steps.values()):
             if not state.status.ended:
                 self.set(
@@ -326,7 +327,7 @@ class Machine:
         since = state.holds_since
         if self.holds(step.until) is not True:
             since = 0
-        elif not since or self.now - state.checked_at > LONGEST_GAP:
+        elif not since or not 0 <= self.now - state.checked_at <= LONGEST_GAP:
             since = self.now
         self.set(step.id, holds_since=since, checked_at=self.now)
         if since and self.now - since >= step.hold:

@@ -72,11 +72,11 @@ def _set(db: Database, run: Run, state: StepState, now: int, *, fresh: bool) -> 
 
 
 def spread(db: Database, now: int) -> int:
-    """After a standstill every run wants to look at once: they do so one after the other within ``CATCH_UP``, while
-    people already press. Deadlines, reminders and escalations are not moved. Returns how many were."""
+    """Let every run look around soon, as after a standstill or when the clock was set back: one after the other within
+    ``CATCH_UP``, while people already press. Each sets its next moment then. Deadlines, reminders and escalations are
+    moments that people were told: they are not moved. Returns how many runs there are."""
     return db.conn.execute(
-        "UPDATE timer SET due_at = ? + id % ? WHERE kind = 'run_tick' AND state = 'waiting' AND due_at < ?",
-        (now, CATCH_UP, now - SECOND),
+        "UPDATE timer SET due_at = ? + id % ? WHERE kind = 'run_tick' AND state = 'waiting'", (now, CATCH_UP)
     ).rowcount
 
 

@@ -98,6 +98,14 @@ def systems(db: Database) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def rewound(db: Database, now: int, before: int) -> None:
+    """The clock was set back: what was to be called by the earlier time does not wait for that to come again."""
+    db.conn.execute(
+        "UPDATE call SET not_before = ? WHERE state IN ('waiting', 'sending') AND not_before > ? AND not_before <= ?",
+        (now, now, before),
+    )
+
+
 def claim(db: Database, system: str, now: int) -> Call | None:
     """Take the oldest call of a system whose time has come; one found ``sending`` is in doubt."""
     row = db.conn.execute(

@@ -9,7 +9,7 @@ import pytest
 from factories import MINUTE, NOW, card_message, message
 from sqlite_utils import Database
 
-from bot.clock import SECOND, VirtualClock
+from bot.clock import HOUR, SECOND, VirtualClock
 from bot.delivery import outbox
 from bot.delivery.chat import Blocked, Delay, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
@@ -425,3 +425,18 @@ def test_addresses_with_like_signs_do_not_collapse_each_others_cards(tmp_path: P
     rows = store.read_now(lambda db: db.conn.execute("SELECT state FROM outbox ORDER BY id").fetchall())
     assert [row[0] for row in rows] == ["collapsed", "waiting", "waiting"]
     store.close()
+
+
+async def test_a_clock_set_back_holds_up_neither_what_waits_nor_what_follows(bench: Bench) -> None:
+    bench.chat.limit = Pace(2, MINUTE)
+    bench.chat.script["b"] = [Delay(30 * SECOND, "busy")]
+    bench.put(message(A, "a"), message(A, "b"), message(B, "x"))
+    bench.put(message(B, "held"), not_before=NOW + 2 * HOUR)
+    await bench.settle()
+    assert sorted(bench.chat.texts) == ["a", "x"]
+    bench.clock.set_back(HOUR)
+    await bench.run_for(2 * MINUTE, step=1_000)
+    assert bench.chat.texts[2:] == ["b"], "retried after its pause; what is held back on purpose stays"
+    bench.put(message(A, "c"))
+    await bench.settle()
+    assert bench.chat.texts[-1] == "c"
