@@ -14,7 +14,6 @@ from sqlite_utils import Database
 import handlers
 from bot import chats as chat_builder
 from bot.analysis.pipeline import Analyser
-from bot.analysis.sentiment import engine_named
 from bot.clock import SECOND, Clock, SystemClock
 from bot.config import Config, SourceConfig
 from bot.delivery import outbox
@@ -41,6 +40,7 @@ from bot.model.card import Form
 from bot.model.incident import SYSTEM
 from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
+from bot.models import engine_of
 from bot.newsroom.routes import Newsroom
 from bot.reports.makers import picture_maker
 from bot.reports.studio import Studio
@@ -150,7 +150,7 @@ class App:
             },
             rewound=self.response.resume,
         )  # fmt: skip
-        analyser = Analyser(self.watch.subjects(), engine_named(config.grading.engine))
+        analyser = Analyser(self.watch.subjects(), engine_of(config))
         self.pipeline = Pipeline(self.store, self.clock, self.watch, analyser, self.incidents, self._changed)
         self.collector: Collector | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -20,6 +20,7 @@ from bot.response import living_commands
 from bot.response.commands import playbook
 from bot.statements.totp_command import totp
 from bot.texts import render
+from bot.train_command import train
 
 DEMO_STORE = "var/demo.db"
 CONFIG_NAME = "fengbo.yaml"
@@ -141,10 +142,10 @@ def analyse(files: tuple[str, ...], config_path: str | None) -> None:
     """Posts in (JSON lines), one JSON line each out: language, subjects, sentiment, crisis types, entities, story."""
     from bot.analysis.jsonl import analyse_lines
     from bot.analysis.pipeline import Analyser
-    from bot.analysis.sentiment import engine_named
+    from bot.models import engine_of
 
     config, _ = read_config(config_path)
-    analyser = Analyser([item.subject() for item in config.subjects], engine_named(config.grading.engine))
+    analyser = Analyser([item.subject() for item in config.subjects], engine_of(config))
     settle_memory()
     bad: list[str] = []
 
@@ -447,6 +448,7 @@ cli.add_command(playbook)
 playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
 cli.add_command(totp)
+cli.add_command(train)
 
 
 def main() -> None:

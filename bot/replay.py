@@ -13,7 +13,6 @@ import orjson
 from sqlite_utils import Database
 
 from bot.analysis.pipeline import Analyser
-from bot.analysis.sentiment import engine_named
 from bot.clock import HOUR, MINUTE, VirtualClock
 from bot.config import Config, PersonConfig
 from bot.incidents import words
@@ -29,6 +28,7 @@ from bot.model.intake import PostError, iso, parse_post, parse_time
 from bot.model.post import Analysis, Post
 from bot.model.signal import Signal
 from bot.model.text import Text
+from bot.models import engine_of
 from bot.store import incidents as incident_store
 from bot.store import posts
 from bot.store.database import Priority, Result, Store
@@ -91,7 +91,7 @@ class _Player:
         self._store = _ReplayStore()
         self._minimiser = Minimiser(config.privacy.mask, b"replay")
         watch = Watch(config)
-        self._ahead = _Ahead(Analyser(watch.subjects(), engine_named(config.grading.engine)))
+        self._ahead = _Ahead(Analyser(watch.subjects(), engine_of(config)))
         incidents = Incidents(config, _Silence(config, IncidentCards(config)), watch.subjects)
         self._pipeline = Pipeline(self._store, self._clock, watch, self._ahead, incidents)
         self._loop = asyncio.new_event_loop()

@@ -1,12 +1,13 @@
 """Commands on incidents: take in hand, assign, grade, mute, note, decide, end."""
 
 from bot.incidents import people, words
-from bot.model.card import Card, Form, FormField, Items, Paragraph, Quote, Section
+from bot.model.card import Button, Card, Form, FormField, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
 from bot.model.message import Attachment
 from bot.model.text import Text, UserError
 from bot.store import incidents as store
-from bot.store import posts
+from bot.store import labels, posts
+from bot.store.labels import Verdict
 from bot.texts import render
 from bot.warning.early import early_warning
 from handlers.registry import EVERYBODY, Reply, Request, registry
@@ -98,11 +99,16 @@ def why(request: Request) -> Reply:
     seqs = list(dict.fromkeys(seq for signal in incident.signals for seq in signal.posts))
     for mention in posts.mentions_of(request.db, incident.subject, seqs)[:EXAMPLES_IN_WHY]:
         source = render(words.platform(mention.platform), language) + f" · {words.clock_time(mention.published_at)}"
+        source += f" · {_say(request, 'label.post', post=mention.post)}"
         sections.append(Quote(" ".join(mention.text.split())[:200], source, mention.url))
     title = _say(request, "why.title", id=incident.id)
+    button = Button(_say(request, "button.label"), f"label {incident.id}", form="label")
     return Reply(
-        card=Card(title, grade=incident.grade, sections=tuple(sections), drill=_drill_mark(request, incident.drill))
-    )
+        card=Card(
+            title, grade=incident.grade, sections=tuple(sections), buttons=(button,),
+            drill=_drill_mark(request, incident.drill),
+        )
+    )  # fmt: skip
 
 
 @registry.command("timeline", "时间线", "经过", roles=EVERYBODY)
@@ -194,6 +200,12 @@ def close(request: Request) -> Reply:
 def false_alarm(request: Request) -> Reply:
     incident = request.incident()
     reason = request.field("reason", request.rest)
+    # What it rested on is labelled with the press, so that several false alarms of a subject can be pointed out.
+    for seq in dict.fromkeys(seq for signal in incident.signals for seq in signal.posts):
+        labels.record(
+            request.db, post=seq, subject=incident.subject, person=request.actor.person, verdict=Verdict.FALSE_ALARM,
+            incident=incident.id, drill=incident.drill, now=request.now,
+        )  # fmt: skip
     request.services.incidents.false_alarm(request.db, incident, reason, request.actor, request.now)
     return Reply(Text("done.false_alarm", {"id": incident.id}))
 

@@ -96,7 +96,7 @@ def train(samples: Sequence[Sample], moods: Sequence[Sample] = ()) -> Weights:
         biases.append(bias + found[POSITIONS] * _MOOD_FACTOR * mood_bias)
     wherever, own, triples = np.split(np.stack(table), 3, axis=1)
     folded = np.concatenate([wherever + own, wherever, triples], axis=1)
-    return _rounded(folded[0] - folded[1], folded[2] - folded[1], (biases[0] - biases[1], biases[2] - biases[1]))
+    return rounded(folded[0] - folded[1], folded[2] - folded[1], (biases[0] - biases[1], biases[2] - biases[1]))
 
 
 def rarity_of(matrices: Sequence[Any]) -> npt.NDArray[np.float64]:
@@ -117,9 +117,7 @@ def _fit(
     return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
 
 
-def _rounded(
-    negative: npt.NDArray[np.float64], positive: npt.NDArray[np.float64], bias: tuple[float, float]
-) -> Weights:
+def rounded(negative: npt.NDArray[np.float64], positive: npt.NDArray[np.float64], bias: tuple[float, float]) -> Weights:
     both = np.abs(np.concatenate([negative, positive]))
     scale = float(both.max()) / _LEVELS or 1.0
     rounded = [np.rint(column / scale).astype(np.int16) for column in (negative, positive)]

@@ -317,3 +317,13 @@ def m012_publications(db: Database) -> None:
     db.conn.execute("CREATE INDEX newsroom_public ON newsroom_item (published_at) WHERE drill = ''")
     db.conn.execute("""CREATE TRIGGER newsroom_text_is_final BEFORE UPDATE OF statement, drill, title, body, digest
         ON newsroom_item BEGIN SELECT RAISE(ABORT, 'what was published is not changed, only corrected'); END""")
+
+
+@migrations()
+def m013_labels(db: Database) -> None:
+    # What people say of posts: one row a post, subject and person, the newest word counts. The text stays with the
+    # post alone, so that retention and forgetting reach it.
+    db.conn.execute("""CREATE TABLE label (
+        post INTEGER NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, verdict TEXT NOT NULL,
+        incident TEXT NOT NULL, drill TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL,
+        PRIMARY KEY (post, subject, person)) WITHOUT ROWID""")
