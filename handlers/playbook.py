@@ -8,6 +8,7 @@ from bot.response import run_words
 from bot.response.library import Library
 from bot.response.living import day_of
 from bot.response.match import industry_text
+from bot.response.release import audience_text
 from bot.response.run_state import (
     Abort,
     Acknowledge,
@@ -33,6 +34,7 @@ from bot.store import runs as run_store
 from bot.texts import render
 from handlers.registry import EVERYBODY, Reply, Request, registry
 from handlers.steps import answers_of, items_of, option_of, run_and_rest, services, step_and_rest
+from handlers.tell import withheld_in
 
 LISTED = 30
 RECOMMENDED = 3
@@ -206,7 +208,7 @@ def execute(request: Request) -> Reply:
 
 @registry.command("template", "模板", "稿件模板", roles=EVERYBODY, group="response")
 def template(request: Request) -> Reply:
-    """The text of a statement step with the facts in; what is not known yet is marked."""
+    """The text of a statement step with the facts in; what is not known or must not be told yet is named."""
     run, state, _ = step_and_rest(request)
     step = run.playbook.step(state.id)
     if not isinstance(step, StatementStep):
@@ -215,6 +217,10 @@ def template(request: Request) -> Reply:
     sections: list[Section] = [Paragraph(body)]
     if missing:
         sections.append(Paragraph(_say(request, "template.missing", fields=missing), strong=True))
+    held = withheld_in(request, run, step)
+    if held:
+        params = {"audience": audience_text(step.audience)}
+        sections.append(Items(_say(request, "template.withheld", **params), held))
     drill = _say(request, "card.drill", drill=run.drill) if run.drill else ""
     return Reply(card=Card(title, sections=tuple(sections), drill=drill))
 

@@ -7,6 +7,7 @@ from bot.model.incident import Incident
 from bot.model.text import Text, UserError
 from bot.response.release import AUDIENCES, Ruling, Tellable, audience_text, tellable
 from bot.response.run_state import Run, RunStatus
+from bot.response.steps import StatementStep
 from bot.texts import render
 from handlers.registry import Request
 
@@ -58,6 +59,20 @@ def plans_at_work(request: Request, incident: Incident) -> list[Run]:
 def release_of(request: Request, incident: Incident, audience: str, runs: list[Run]) -> Tellable:
     facts = request.services.runs.sheet(request.db, incident)
     return tellable(audience, incident.grade, facts, [run.playbook for run in runs])
+
+
+def withheld_in(request: Request, run: Run, step: StatementStep) -> tuple[str, ...]:
+    """What stands filled in in the text of a step although its audience may not be told it now, with the reasons."""
+    template = run.playbook.templates.get(step.template)
+    incident = request.services.runs.incident(request.db, run)
+    runs = plans_at_work(request, incident)
+    used = template.body.placeholders() | template.title.placeholders() if template else set()
+    release = release_of(request, incident, step.audience, runs)
+    return tuple(
+        _held(ruling, request.language)
+        for ruling in release.withheld
+        if ruling.line.name in used and ruling.line.row is not None
+    )
 
 
 def release_card(request: Request, incident: Incident, audience: str) -> Card:

@@ -51,6 +51,11 @@ class Tellable:
         return tuple(ruling for ruling in self.rulings if ruling.reason is not None)
 
     @property
+    def names(self) -> frozenset[str]:
+        """The facts that may be told."""
+        return frozenset(ruling.line.name for ruling in self.told)
+
+    @property
     def approve(self) -> tuple[str, ...]:
         """The roles that release what may be told, each once."""
         return tuple(dict.fromkeys(role for ruling in self.told for role in ruling.approve))

@@ -10,7 +10,10 @@ from sqlite_utils import Database
 from bot.model.grade import Grade
 from bot.store import incidents as incident_store
 
-STEP = "  - {id: check, kind: task, title: {zh-CN: 核实, en: Check}, role: pr, due: 30m}"
+STEP = """
+  - {id: check, kind: task, title: {zh-CN: 核实, en: Check}, role: pr, due: 30m}
+  - {id: say, kind: statement, title: {zh-CN: 通知, en: Notice}, role: pr, audience: customers, template: first}
+"""
 RELEASE = """
   - audience: customers
     from_grade: yellow
@@ -80,6 +83,15 @@ def test_the_media_wait_for_their_grade_and_a_broken_off_plan_binds_nobody(home:
     assert "什么事（What）：提现延迟" in said(home, "事实 I-1 对媒体")
     home.say("中止 R-1 不属实")
     assert "还没有启动预案" in said(home, "事实 I-1 对媒体")
+
+
+def test_a_draft_names_what_stands_in_it_and_must_not_be_told_yet(home: House) -> None:
+    known(home)
+    home.say("启动 小预案 I-1")
+    text = said(home, "模板 R-1.2")
+    assert "现在还不能对客户说" in text and "受影响人数：未核实" in text and "什么事（What）：未核实" not in text
+    home.say("事实 I-1 确认 affected")
+    assert "现在还不能" not in said(home, "模板 R-1.2")
 
 
 def test_an_audience_that_nobody_knows_is_refused_and_facts_are_still_set(home: House) -> None:
