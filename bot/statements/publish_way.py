@@ -59,8 +59,12 @@ class Way:
 
     def tick(self, db: Database, timer: Timer, now: int) -> None:
         publication = store.get(db, int(timer.object))
-        if publication is not None and publication.state in (PublicationState.HELD, PublicationState.PUBLISHING):
+        if publication is None:
+            return
+        if publication.state in (PublicationState.HELD, PublicationState.PUBLISHING):
             self.advance(db, publication, now)
+        elif publication.state is PublicationState.STOPPED:
+            self.conclude(db, publication, now)
 
     # -- the way of a publication
 
@@ -143,12 +147,11 @@ class Way:
             if not receipt.handed and receipt.state is ReceiptState.WAITING:
                 store.put_receipt(db, replace(receipt, state=ReceiptState.STOPPED, error=reason, settled_at=now))
         self.quiet(db, publication)
-        store.move(db, publication.id, PublicationState.STOPPED, only_from=OPEN, settled_at=now, error=reason)
+        store.move(db, publication.id, PublicationState.STOPPED, only_from=OPEN, error=reason)
         self.note(db, publication, "publication_stopped", now, SYSTEM)
         params = {"statement": publication.statement, "reason": why}
         self.say(db, publication, Text("publish.stopped", params), f"stopped:{now}", now)
-        self.on_settled(db, publication.statement, False, now)
-        self.wake_followers(db, publication, now)
+        self.conclude(db, self.known(db, publication.id), now)
 
     def conclude(self, db: Database, publication: Publication, now: int) -> None:
         """Look at what is under way; settle when nothing is open any more, else look again later."""
@@ -159,26 +162,42 @@ class Way:
                 store.put_receipt(db, seen)
             receipts.append(seen)
         waiting = [one for one in receipts if one.state.open]
-        if waiting and self.known(db, publication.id).state not in OPEN:
-            return  # stopped: what had been handed over before still comes in, nothing more goes out
         if waiting:
-            when = next_look(publication, now)
-            if all(not one.handed for one in waiting) and publication.embargo > now:
-                when = publication.embargo
-            elif publication.embargo > now:
-                when = min(when, publication.embargo)
-            timers.schedule(db, TICK, str(publication.id), when, now)
+            timers.schedule(db, TICK, str(publication.id), self._next_look(publication, waiting, now), now)
             return
-        ok = all(one.state.good for one in receipts)
-        state = PublicationState.DONE if ok else PublicationState.FAILED
-        current = self.known(db, publication.id).state
-        if current is state or current not in (*OPEN, *SETTLED):
-            return
+        if any(one.state is ReceiptState.UNCLEAR for one in receipts):
+            return  # it may be out: a person looks and decides, and until then it is neither out nor not
+        self._settle(db, self.known(db, publication.id), receipts, now)
+
+    @staticmethod
+    def _next_look(publication: Publication, waiting: Sequence[Receipt], now: int) -> int:
+        if publication.embargo <= now:
+            return next_look(publication, now)
+        if all(not one.handed for one in waiting):
+            return publication.embargo
+        return min(next_look(publication, now), publication.embargo)
+
+    def _settle(self, db: Database, publication: Publication, receipts: Sequence[Receipt], now: int) -> None:
+        """Every target has answered. Where one has it, it is out, whatever became of the others."""
+        whole = all(one.state.good for one in receipts)
+        out = any(one.state.good for one in receipts)
+        if publication.state is PublicationState.STOPPED:
+            if publication.settled_at:
+                return
+            store.move(
+                db, publication.id, PublicationState.STOPPED, only_from=(PublicationState.STOPPED,), settled_at=now,
+                error=publication.error,
+            )  # fmt: skip
+        else:
+            state = PublicationState.DONE if whole else PublicationState.FAILED
+            if publication.state is state or publication.state not in (*OPEN, *SETTLED):
+                return
+            store.move(db, publication.id, state, only_from=(*OPEN, *SETTLED), settled_at=now)
+            self.note(db, publication, "publication_settled" if whole else "publication_failing", now, SYSTEM)
+            said = publish_words.settled(publication, receipts, ok=whole)
+            self.say(db, publication, said, f"settled:{now}", now)
         self.quiet(db, publication)
-        store.move(db, publication.id, state, only_from=(*OPEN, *SETTLED), settled_at=now)
-        self.note(db, publication, "publication_settled" if ok else "publication_failing", now, SYSTEM)
-        self.say(db, publication, publish_words.settled(publication, receipts, ok=ok), f"settled:{now}", now)
-        self.on_settled(db, publication.statement, ok, now)
+        self.on_settled(db, publication.statement, out, now)
         self.wake_followers(db, publication, now)
 
     # -- parts

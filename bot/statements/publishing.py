@@ -53,7 +53,8 @@ class Publishing:
             customers.ask_before_sending(self._may_send_notice)
 
     def listen(self, on_settled: OnSettled) -> None:
-        """Who hears that all targets have settled, in that transaction; again when a person mends what failed."""
+        """Who hears that all targets have answered, in that transaction: whether at least one has the text. Heard again
+        when a person mends what failed."""
         self._way.on_settled = on_settled
 
     def timers(self) -> dict[str, Handler]:
@@ -83,12 +84,13 @@ class Publishing:
         targets get it. Raises ``UserError`` where it may not be published or nobody serves its audience."""
         digest = version.digest
         known = store.by_digest(db, statement.id, digest)
-        if known is not None and known.state is not PublicationState.CANCELLED:
+        if known is not None and not self._nowhere(db, known):
             return known
-        self._gate.may_publish(db, statement.id, digest, now)
+        if at <= now:  # a scheduled one is asked about when its moment has come
+            self._gate.may_publish(db, statement.id, digest, now)
         targets = self.targets(statement.audience, statement.channels, statement.language)
         if not targets:
-            raise UserError("error.no_publisher", audience=Text(f"audience.{statement.audience}"))
+            raise UserError("error.no_target", audience=Text(f"audience.{statement.audience}"))
         if known is not None:
             attempt = store.revive(db, known.id, at, embargo, now)
             publication = self._way.known(db, known.id)
@@ -102,7 +104,7 @@ class Publishing:
             )  # fmt: skip
             store.add_receipt(db, receipt)
         detail = {"digest": digest, "targets": [target.id for target in targets], "at": at, "embargo": embargo}
-        audit.append(db, actor, "publication_begun", f"statement:{statement.id}", now, detail)
+        audit.append(db, actor, "publication_begun", statement.id, now, detail)
         self._way.note(db, publication, "publication_begun", now, actor)
         if at > now:
             timers.schedule(db, DUE, str(publication.id), at, now)
@@ -127,7 +129,7 @@ class Publishing:
         self._way.quiet(db, publication)
         store.move(db, publication.id, PublicationState.CANCELLED, only_from=OPEN, settled_at=now, error=reason)
         detail = {"digest": publication.digest, "reason": reason}
-        audit.append(db, actor, "publication_cancelled", f"statement:{statement_id}", now, detail)
+        audit.append(db, actor, "publication_cancelled", statement_id, now, detail)
         self._way.note(db, publication, "publication_cancelled", now, actor)
         self._way.wake_followers(db, publication, now)
         return True
@@ -161,7 +163,7 @@ class Publishing:
         )  # fmt: skip
         store.put_receipt(db, told)
         detail = {"target": target, "link": told.link, "done": done, "digest": publication.digest}
-        audit.append(db, actor, "publication_confirmed", f"statement:{statement_id}", now, detail)
+        audit.append(db, actor, "publication_confirmed", statement_id, now, detail)
         self._way.conclude(db, publication, now)
         return told
 
@@ -177,13 +179,13 @@ class Publishing:
         )  # fmt: skip
         store.put_receipt(db, fresh)
         store.move(db, publication.id, PublicationState.PUBLISHING, only_from=(*SETTLED, *OPEN))
-        audit.append(db, actor, "publication_again", f"statement:{statement_id}", now, {"target": target})
+        audit.append(db, actor, "publication_again", statement_id, now, {"target": target})
         self._way.advance(db, self._way.known(db, publication.id), now)
         return self._receipt(db, statement_id, target)[1]
 
     def replaced(self, db: Database, old_id: str, new_id: str, kind: str, now: int) -> None:
         """The newsroom says at the old text that the new one corrects or withdraws it, and keeps the old readable."""
-        if not store.replace_item(db, old_id, new_id, kind, now):
+        if not store.replace_item(db, old_id, new_id, str(kind), now):
             return
         for publisher in self._config.publishers:
             if publisher.kind == "newsroom" and publisher.folder:
@@ -247,6 +249,14 @@ class Publishing:
             version=version.number, title=version.title, body=version.body, state=PublicationState.SCHEDULED, at=at,
             embargo=embargo, hold_until=0, actor=actor.person, actor_name=actor.name, chat=actor.chat, begun_at=now,
         )  # fmt: skip
+
+    @staticmethod
+    def _nowhere(db: Database, publication: Publication) -> bool:
+        """Whether a publication has ended without any target having the text, so that it may begin anew."""
+        if publication.state.open or publication.state is PublicationState.DONE:
+            return False
+        receipts = store.receipts(db, publication.id)
+        return all(one.state in (ReceiptState.FAILED, ReceiptState.STOPPED) for one in receipts)
 
     def _receipt(self, db: Database, statement_id: str, target: str) -> tuple[Publication, Receipt]:
         publication = store.latest(db, statement_id)

@@ -80,13 +80,13 @@ def move(
 
 
 def revive(db: Database, publication_id: int, at: int, embargo: int, now: int) -> int:
-    """A cancelled publication, of which nothing had left, begins anew; returns the number of its attempt, which keeps
+    """A publication that ended without anything being out begins anew; returns the number of its attempt, which keeps
     its rows elsewhere apart from those that were taken back."""
     row = db.conn.execute("SELECT MAX(attempt) FROM receipt WHERE publication = ?", (publication_id,)).fetchone()
     db.conn.execute("DELETE FROM receipt WHERE publication = ?", (publication_id,))
     db.conn.execute(
         "UPDATE publication SET state = 'scheduled', at = ?, embargo = ?, hold_until = 0, begun_at = ?, settled_at = 0,"
-        " error = '' WHERE id = ? AND state = 'cancelled'",
+        " error = '' WHERE id = ? AND state IN ('cancelled', 'failed', 'stopped')",
         (at, embargo, now, publication_id),
     )
     return int(row[0] or 0) + 1

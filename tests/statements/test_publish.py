@@ -96,6 +96,7 @@ async def test_an_approval_that_lapses_under_an_embargo_stops_what_has_not_left(
         await it.pass_time(2 * HOUR, step=10 * MINUTE)
         assert it.states() == {"newsroom": "stopped", "account": "stopped", "press": "done", "weibo": "stopped"}
         assert not it.cms.done and it.house.look(lambda db: store.item_of(db, "S-1")) is None
+        assert it.settled == [("S-1", True)], "some have it: it is out"
 
 
 async def test_a_copy_that_was_altered_in_the_store_goes_nowhere(tmp_path: Path) -> None:
@@ -210,7 +211,8 @@ async def test_what_nobody_can_find_out_is_decided_by_a_person(tmp_path: Path) -
         it.cms.drop_after_effect("/unsure")
         it.begin(*it.statement("kols"))
         await it.pass_time(MINUTE)
-        assert it.states() == {"unsure": "unclear"} and it.settled == [("S-1", False)]
+        assert it.states() == {"unsure": "unclear"} and it.state() == "publishing"
+        assert it.settled == [], "it may be out: neither yes nor no is said"
         call = it.house.look(lambda db: calls.of_incident(db, it.incident.id))[0]
         it.house.do(lambda db: it.linkage.settle(db, call.id, BOSS, it.now, done=True))
         assert it.states() == {"unsure": "done"} and it.settled[-1] == ("S-1", True) and it.state() == "done"
@@ -223,12 +225,25 @@ async def test_a_refused_target_is_tried_again_by_a_person_and_doubles_nothing(t
         await it.pass_time(MINUTE)
         it.act("confirm", "S-1", "weibo", link="https://weibo.com/1")
         assert it.states()["account"] == "failed" and "no cover" in it.receipts()["account"].error
-        assert it.settled == [("S-1", False)] and it.state() == "failed"
+        assert it.settled == [("S-1", True)] and it.state() == "failed" and "没有全部发布成功" in it.said()
         it.cms.answers["POST /articles"] = {"id": "A-1"}
         it.act("again", "S-1", "account")
         await it.pass_time(MINUTE)
         assert it.states()["account"] == "done" and it.settled[-1] == ("S-1", True)
         assert len(it.mail.mails) == 3, "what had arrived is not sent again"
+
+
+async def test_what_got_out_nowhere_may_be_begun_anew(tmp_path: Path) -> None:
+    async with scene(tmp_path) as it:
+        it.cms.answers["POST /unsure"] = (403, {}, {})
+        statement, version = it.statement("kols")
+        first = it.begin(statement, version)
+        await it.pass_time(MINUTE)
+        assert it.states() == {"unsure": "failed"} and it.settled == [("S-1", False)]
+        del it.cms.answers["POST /unsure"]
+        assert it.begin(statement, version).id == first.id
+        await it.pass_time(MINUTE)
+        assert it.states() == {"unsure": "done"} and it.settled[-1] == ("S-1", True)
 
 
 async def test_a_target_is_tried_again_only_while_the_approval_holds(tmp_path: Path) -> None:
@@ -314,7 +329,7 @@ async def test_an_audience_that_nobody_serves_is_said(tmp_path: Path) -> None:
     async with scene(tmp_path) as it:
         with pytest.raises(UserError) as refusal:
             it.begin(*it.statement("partners"))
-        assert refusal.value.text.key == "error.no_publisher" and it.state() == ""
+        assert refusal.value.text.key == "error.no_target" and it.state() == ""
 
 
 async def test_a_correction_is_shown_at_the_text_it_corrects(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def file_of(it: Any, body: str = BODY) -> ApprovalFile:
     def read(db: Any) -> ApprovalFile:
         return ApprovalFile(
             statement, "星河支付 · 提现困难", (FileVersion(first, (finding,)), FileVersion(version)), version.digest,
-            Proof(tuple(audit.about(db, "statement:S-1")), audit.length(db), audit.verify(db)), it.now,
+            Proof(tuple(audit.about(db, "S-1")), audit.length(db), audit.verify(db)), it.now,
             votes=(FileVote("赵磊", ("legal",), "yes", version.digest, "wecom", it.now, "可以"),
                    FileVote("陈静", ("pr_head",), "no", first.digest, "slack", it.now, "太冷")),
             overrides=(FileOverride(finding.key, "陈静", "公司惯例", it.now, 1, "pr_head"),),
