@@ -25,7 +25,8 @@ from bot.analysis.jsonl import analyse_lines
 from bot.analysis.keywords import Matcher
 from bot.analysis.pipeline import BATCH, Analyser
 from bot.analysis.sentiment import engine_named, weigh_types
-from bot.analysis.stories import StoryIndex, signatures
+from bot.analysis.stories import signatures
+from bot.analysis.story_index import StoryIndex
 from bot.analysis.text import clean, fold_all
 from bot.analysis.training import macro_f1
 from bot.model.grade import Sentiment
@@ -97,11 +98,11 @@ def _batched(work: Callable[[list[str]], object], items: list[str]) -> Callable[
     return lambda: [work(items[start : start + BATCH]) for start in range(0, len(items), BATCH)]
 
 
-def _add_all(marks: list[bytes]) -> int:
+def _add_all(marked: list[tuple[bytes, str]]) -> int:
     index, ids = StoryIndex(), itertools.count(1)
-    for mark in marks:
+    for mark, text in marked:
         if mark:
-            index.add(mark, 0, ids.__next__)
+            index.add(mark, text, 0, ids.__next__)
     return len(index)
 
 
@@ -168,9 +169,11 @@ def speed(data: Path, count: int) -> list[Row]:
             _rate(
                 count,
                 lambda: _add_all(
-                    list(
-                        itertools.chain.from_iterable(signatures(folded[n : n + BATCH]) for n in range(0, count, BATCH))
-                    )
+                    [
+                        pair
+                        for n in range(0, count, BATCH)
+                        for pair in zip(signatures(folded[n : n + BATCH]), folded[n : n + BATCH], strict=True)
+                    ]
                 ),
             ),
             "posts/s",

@@ -161,7 +161,7 @@ async def first_look(studio: Studio) -> Incident:
 
 async def spread(studio: Studio, incident: Incident) -> bytes:
     """How the incident spread, as it is sent to a chat."""
-    make = picture_maker(studio.app.store, studio.app.clock)
+    make = picture_maker(studio.app.store, studio.app.clock, studio.app.studio)
     return (await make(Attachment("spread", {"incident": incident.id}), studio.language)).content
 
 

@@ -19,10 +19,12 @@ from bot.model.text import Text
 from bot.reports import spreads
 from bot.reports.spread_picture import expected_params, people, shown_name
 from bot.reports.spreads import Reading
+from bot.store import incidents as incident_store
 from bot.store.database import Store
 from bot.store.spread import NEWEST
 from bot.texts import render
 from handlers.registry import EVERYBODY, Reply, Request, registry
+from handlers.story_card import CHANGES, story_card
 
 CARRIERS_SHOWN = 5
 PLATFORMS_SHOWN = 8
@@ -32,15 +34,26 @@ HINT_WORDS = 40
 @registry.command("spread", "传播", "传播分析", "扩散", "传播路径", roles=EVERYBODY)
 def spread(request: Request) -> list[Reply]:
     """How it travels: repost chains, key carriers, the way across platforms, what to expect; with a picture."""
+    return _ask(request, "spread")
+
+
+@registry.command("story", "话题", "说法", "topics", "stories", roles=EVERYBODY)
+def story(request: Request) -> list[Reply]:
+    """What is being said: topics with their wordings, where each stood first and how it moved between platforms."""
+    return _ask(request, "story")
+
+
+def _ask(request: Request, what: str) -> list[Reply]:
+    """Hand the question to the errand, which answers."""
     incident = request.incident()
     event = request.event
     private = event.private or event.origin in ("button", "form")
     payload = {
-        "incident": incident.id, "destination": event.destination, "audience": event.account if private else "",
-        "reply": event.reply, "language": request.language,
+        "what": what, "incident": incident.id, "destination": event.destination,
+        "audience": event.account if private else "", "reply": event.reply, "language": request.language,
     }  # fmt: skip
-    timers.schedule(request.db, "spread", f"{incident.id}:{event.account}:{request.now}", request.now, request.now,
-                    payload)  # fmt: skip
+    asked = f"{what}:{incident.id}:{event.account}:{request.now}"
+    timers.schedule(request.db, "spread", asked, request.now, request.now, payload)
     return []
 
 
@@ -54,8 +67,13 @@ class SpreadErrand:
     async def __call__(self, timer: Timer) -> Callable[[Database, int], None]:
         payload = timer.payload
         reading = await spreads.read(self._store, payload["incident"], self._clock.now())
-        card = spread_card(reading, payload["language"])
-        picture = Attachment(spreads.SPREAD, {"incident": reading.incident.id}) if reading.spread.posts else None
+        language, picture = payload["language"], None
+        if payload["what"] == "story":
+            changes = await self._store.read(lambda db: incident_store.timeline(db, reading.incident.id, CHANGES))
+            card = story_card(reading, changes, language)
+        else:
+            card = spread_card(reading, language)
+            picture = Attachment(spreads.SPREAD, {"incident": reading.incident.id}) if reading.spread.posts else None
 
         def apply(db: Database, now: int) -> None:
             message = Message(

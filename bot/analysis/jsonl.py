@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import orjson
 
 from bot.analysis.pipeline import BATCH, Analyser
-from bot.analysis.stories import StoryIndex
+from bot.analysis.story_index import Placed, StoryIndex
 from bot.model.intake import PostError, parse_post
 from bot.model.post import Analysis, Post
 
@@ -63,14 +63,15 @@ def _lines(
     posts: Sequence[Post], analyses: Sequence[Analysis], stories: StoryIndex, new_id: Callable[[], int]
 ) -> Iterator[bytes]:
     for post, analysis in zip(posts, analyses, strict=True):
-        story = None
+        placed = None
         if analysis.signature:
-            story, _ = stories.add(analysis.signature, post.published_at, new_id)
-        yield orjson.dumps(as_json(post, analysis, story), option=orjson.OPT_APPEND_NEWLINE)
+            placed = stories.add(analysis.signature, post.content, post.published_at, new_id)
+        yield orjson.dumps(as_json(post, analysis, placed), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def as_json(post: Post, analysis: Analysis, story: int | None) -> dict[str, object]:
-    """The published shape of an analysis; ``story`` is null for texts too short to have one."""
+def as_json(post: Post, analysis: Analysis, placed: Placed | None) -> dict[str, object]:
+    """The published shape of an analysis; ``story`` (what copies one text) and ``topic`` (stories that
+    resemble each other) are null for texts too short to have one."""
     return {
         "id": post.id,
         "lang": analysis.language,
@@ -81,7 +82,8 @@ def as_json(post: Post, analysis: Analysis, story: int | None) -> dict[str, obje
         "sentiment": {"label": analysis.sentiment.value, "score": analysis.sentiment_score},
         "crisis_types": [{"type": hit.type.value, "weight": hit.weight, "words": hit.words} for hit in analysis.types],
         "entities": [{"kind": kind, "value": value} for kind, value in analysis.entities],
-        "story": story,
+        "story": placed.story if placed else None,
+        "topic": placed.topic if placed else None,
         "carrier": analysis.carrier.word,
         "influence": analysis.influence,
     }

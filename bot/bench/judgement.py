@@ -22,6 +22,7 @@ from bot.bench import (
     judgement_forecast,
     judgement_hotsearch,
     judgement_spread,
+    judgement_stories,
     judgement_text,
 )
 from bot.bench.judged import Judged, MissingData, Part
@@ -32,6 +33,7 @@ PARTS: Mapping[str, Part] = {
     "sentiment": judgement_text.sentiment,
     "whom": judgement_finance.whom,
     "spread": judgement_spread.spread,
+    "stories": judgement_stories.stories,
     "bursts": judgement_bursts.bursts,
     "forecast": judgement_forecast.forecasts,
     "hotsearch": judgement_hotsearch.hotsearch,

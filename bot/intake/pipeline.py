@@ -9,9 +9,10 @@ from functools import partial
 from sqlite_utils import Database
 
 from bot.analysis.pipeline import Analyser
-from bot.analysis.stories import StoryIndex
+from bot.analysis.story_index import Known, Merge, Split, StoryIndex
 from bot.clock import HOUR, SECOND, Clock, sleep_or_wake
 from bot.incidents.service import Incidents
+from bot.intake import topics
 from bot.intake.watch import Watch
 from bot.model.post import Analysis, Post
 from bot.store import incidents as incident_store
@@ -28,7 +29,7 @@ JUDGE_EVERY = 250
 TICK = 30 * SECOND
 APPLIED_TOGETHER = 8  # verdicts of one transaction; each may rewrite cards and start a plan
 STORY_WINDOW = 48 * HOUR
-STORY_CAPACITY = 50_000  # at 1.8 KB each; the least recently seen one goes first
+STORY_CAPACITY = 40_000  # at some 2.5 KB each; the least recently seen one goes first
 
 
 class Pipeline:
@@ -51,7 +52,7 @@ class Pipeline:
         self._incidents = incidents
         self._on_change = on_change or (lambda: None)
         self._baselines = BaselineCache()
-        self._stories = StoryIndex(STORY_CAPACITY, STORY_WINDOW)
+        self._stories: dict[str, StoryIndex] = {}  # by drill: practice never joins a real story
         self._next_story = 1
         self._dirty: set[tuple[str, str]] = set()
         self._judged_at: dict[tuple[str, str], int] = {}
@@ -76,7 +77,7 @@ class Pipeline:
         before a crash stays unjudged."""
         now = self._clock.now()
         known, following = await self._store.read(lambda db: stories.load(db, now - STORY_WINDOW, STORY_CAPACITY))
-        self._stories.load(known)
+        await asyncio.to_thread(self._recall, known)
         self._next_story = following
         self._dirty = {(subject.id, "") for subject in self._watch.subjects()}
 
@@ -92,8 +93,8 @@ class Pipeline:
     async def _analyse(self, rows: list[tuple[int, Post]]) -> None:
         analyses = await asyncio.to_thread(self._analyser.analyse, [post for _, post in rows])
         analyses = await self._inherit(rows, analyses)
-        placed, new_stories = await asyncio.to_thread(self._place, rows, analyses)
         now = self._clock.now()
+        placed, fresh, changes = await asyncio.to_thread(self._place, rows, analyses, now)
         before = rows[0][0] - 1
         watch_words = dict(self._watch.watch_words())
 
@@ -106,7 +107,8 @@ class Pipeline:
                 for (seq, post), analysis, story in zip(rows, analyses, placed, strict=True)
                 if analysis.subjects
             ]
-            stories.save(db, [(row[3], row[0], row[1]) for row in relevant if row[3]], new_stories)
+            stories.save(db, [(row[3], row[0], row[1]) for row in relevant if row[3]], fresh)
+            topics.apply(db, changes, now)
             return posts.record(db, relevant, watch_words, now)
 
         self._dirty |= await self._store.write(job, Priority.BULK)
@@ -134,19 +136,36 @@ class Pipeline:
                     break
         return result
 
-    def _place(self, rows: list[tuple[int, Post]], analyses: list[Analysis]) -> tuple[list[int], dict[int, bytes]]:
-        """The story of each post, and the signatures of new stories; off the event loop."""
+    def _place(
+        self, rows: list[tuple[int, Post]], analyses: list[Analysis], now: int
+    ) -> tuple[list[int], dict[int, stories.Fresh], list[Merge | Split]]:
+        """The story of each post, the new stories, and what became of topics; off the event loop."""
+        changes: list[Merge | Split] = []
+        for index in self._stories.values():
+            index.expire(now - STORY_WINDOW)
         placed: list[int] = []
-        fresh: dict[int, bytes] = {}
+        fresh: dict[int, stories.Fresh] = {}
         for (_, post), analysis in zip(rows, analyses, strict=True):
             if not analysis.signature or not analysis.subjects:
                 placed.append(0)
                 continue
-            story, is_new = self._stories.add(analysis.signature, post.published_at, self._new_story)
-            if is_new:
-                fresh[story] = analysis.signature
-            placed.append(story)
-        return placed, fresh
+            found = self._index(post.drill).add(analysis.signature, post.content, post.published_at, self._new_story)
+            if found.new:
+                fresh[found.story] = stories.Fresh(analysis.signature, found.topic)
+            placed.append(found.story)
+        for index in self._stories.values():
+            changes += index.changes()
+        return placed, fresh, changes
+
+    def _index(self, drill: str) -> StoryIndex:
+        if drill not in self._stories:
+            self._stories[drill] = StoryIndex(STORY_CAPACITY, STORY_WINDOW)
+        return self._stories[drill]
+
+    def _recall(self, known: list[stories.Row]) -> None:
+        for drill in {row.drill for row in known}:
+            own = [row for row in known if row.drill == drill]
+            self._index(drill).load(Known(row.id, row.topic, row.signature, row.last_at, row.text) for row in own)
 
     def _new_story(self) -> int:
         self._next_story += 1

@@ -55,9 +55,14 @@ class Post:
     @property
     def content(self) -> str:
         """Title and text as one string, the text alone where the title only repeats it."""
-        if not self.title or self.text.startswith(self.title):
-            return self.text
-        return f"{self.title}\n{self.text}" if self.text else self.title
+        return content_of(self.title, self.text)
+
+
+def content_of(title: str | None, text: str) -> str:
+    """The content of a post with this title and text."""
+    if not title or text.startswith(title):
+        return text
+    return f"{title}\n{text}" if text else title
 
 
 @dataclass(frozen=True, slots=True)

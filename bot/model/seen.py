@@ -8,11 +8,14 @@ from bot.model.post import Post
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A stored post with what the analysis said of it. ``seq`` is its number in the store, ``story`` 0 for none."""
+    """A stored post with what the analysis said of it. ``seq`` is its number in the store. ``story`` is its
+    topic (what says the same, edited or not) and ``version`` the exact text that it copies within the topic; 0 for
+    none."""
 
     seq: int
     post: Post
     story: int = 0
+    version: int = 0
     family: str = ""
     sentiment: Sentiment = Sentiment.NEUTRAL
     carrier: Carrier = Carrier.ORDINARY

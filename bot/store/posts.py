@@ -225,7 +225,8 @@ def mentions_of(db: Database, subject: str, seqs: Sequence[int]) -> list[Mention
 def _mentions(db: Database, where: str, parameters: list[Any], order: str) -> list[Mention]:
     rows = db.conn.execute(
         "SELECT m.post, m.platform, p.text, p.url, p.author_name, m.published_at, m.sentiment, m.types, m.words,"
-        " m.influence, m.carrier, m.engagement, m.story, p.title FROM mention m JOIN post p ON p.seq = m.post"
+        " m.influence, m.carrier, m.engagement, COALESCE(s.topic, m.story), p.title"
+        " FROM mention m JOIN post p ON p.seq = m.post LEFT JOIN story s ON s.id = m.story"
         f" WHERE {where} ORDER BY {order} LIMIT ?",
         parameters,
     )

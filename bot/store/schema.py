@@ -327,3 +327,11 @@ def m013_labels(db: Database) -> None:
         post INTEGER NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, verdict TEXT NOT NULL,
         incident TEXT NOT NULL, drill TEXT NOT NULL DEFAULT '', at INTEGER NOT NULL,
         PRIMARY KEY (post, subject, person)) WITHOUT ROWID""")
+
+
+@migrations()
+def m014_topics(db: Database) -> None:
+    # Stories that resemble each other are one topic, which has the number of its oldest story.
+    db.conn.execute("ALTER TABLE story ADD COLUMN topic INTEGER NOT NULL DEFAULT 0")
+    db.conn.execute("UPDATE story SET topic = id")
+    db.conn.execute("CREATE INDEX story_topic ON story (topic)")

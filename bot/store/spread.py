@@ -27,14 +27,23 @@ def posts_around(db: Database, incident: Incident, now: int, most: int = NEWEST)
     until = min(now, incident.closed_at + AFTER) if incident.closed_at else now
     marks = ", ".join("?" * len(families))
     rows = db.conn.execute(
-        f"SELECT {_COLUMNS}, m.story, m.family, m.sentiment, m.carrier, m.influence"
-        " FROM mention m JOIN post p ON p.seq = m.post"
+        f"SELECT {_COLUMNS}, COALESCE(s.topic, m.story), m.family, m.sentiment, m.carrier, m.influence, m.story"
+        " FROM mention m JOIN post p ON p.seq = m.post LEFT JOIN story s ON s.id = m.story"
         " WHERE m.subject = ? AND m.drill = ? AND m.published_at >= ? AND m.published_at <= ?"
         f" AND m.family IN ({marks}) ORDER BY m.published_at DESC LIMIT ?",
         (TEXT, incident.subject, incident.drill, incident.opened_at - BEFORE, until, *families, most + 1),
     ).fetchall()
     seen = [
-        Seen(row[0], post_of(row), row[21] or 0, row[22], SENTIMENT_OF_NUMBER[row[23]], Carrier(row[24]), row[25])
+        Seen(
+            row[0],
+            post_of(row),
+            row[21] or 0,
+            row[26] or 0,
+            row[22],
+            SENTIMENT_OF_NUMBER[row[23]],
+            Carrier(row[24]),
+            row[25],
+        )
         for row in rows[:most]
     ]
     return seen, len(rows) > most

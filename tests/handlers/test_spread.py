@@ -10,10 +10,13 @@ from sqlite_utils import Database
 from bot.delivery import timers
 from bot.model.card import Card
 from bot.model.grade import CrisisType, Grade, Sentiment
+from bot.model.incident import SYSTEM
 from bot.model.message import Message
 from bot.model.post import Author, Engagement, Post
 from bot.reports.makers import picture_maker
-from bot.store import posts
+from bot.reports.studio import Studio
+from bot.store import incidents as incident_store
+from bot.store import posts, stories
 from handlers.spread import SpreadErrand
 
 
@@ -143,12 +146,14 @@ async def test_the_picture_is_made_when_it_is_sent(tmp_path: Path) -> None:
     home = house(tmp_path)
     home.judge(Grade.YELLOW)
     cascade(home)
-    make = picture_maker(home.store, home.clock)
+    studio = Studio()
+    make = picture_maker(home.store, home.clock, studio)
     for language, word in (("zh-CN", "转发链"), ("en", "repost chain")):
         from bot.model.message import Attachment
 
         made = await make(Attachment("spread", {"incident": "I-1"}), language)
         assert made.content.startswith(b"\x89PNG") and made.name == "I-1-spread.png" and word in made.caption
+    await studio.close()
     home.store.close()
 
 
@@ -159,3 +164,55 @@ def test_only_the_newest_posts_are_looked_at_and_the_card_says_so(home: House, m
     cascade(home, 20)
     monkeypatch.setattr(spread_store.posts_around, "__defaults__", (10,))
     assert "只看了最新" in card_of(answer(home)).footer
+
+
+# -- story
+
+
+def keep_topics(home: House) -> None:
+    """Two topics, one of them on two platforms and in two wordings, and posts that say nothing twice."""
+    at = home.now - 50 * MINUTE
+
+    def job(db: Database) -> None:
+        said = [
+            post("提现三天没到账", id="a", published_at=at), post("提现三天没到账！", id="b", published_at=at + MINUTE),
+            post("提现四天没到账", id="c", published_at=at + 2 * MINUTE, platform="news"),
+            post("老板跑路了吗", id="d", published_at=at), post("老板跑路了吗", id="e", published_at=at),
+            post("就我一个人这么说", id="f", published_at=at),
+        ]  # fmt: skip
+        posts.store(db, said, home.now)
+        rows = posts.unanalysed(db, 100)
+        posts.move_cursor(db, "analysed", posts.cursor(db, "analysed"), rows[-1][0])
+        of = {"a": 1, "b": 1, "c": 2, "d": 3, "e": 3, "f": 4}
+        placed = [(of[item.id], seq, item) for seq, item in rows]
+        fresh = {story: stories.Fresh(b"s" * 256, 1 if story == 2 else story) for story in of.values()}
+        stories.save(db, placed, fresh)
+        posts.record(db, [(seq, item, analysis(), story) for story, seq, item in placed], {}, home.now)
+
+    home.do(job)
+
+
+def test_story_says_what_is_said_in_how_many_wordings_and_where_it_went(home: House) -> None:
+    home.judge(Grade.YELLOW)
+    keep_topics(home)
+    text = card_of(answer(home, "话题 I-1")).plain()
+    assert "话题 1：3 条，2 种写法，负面 3 条" in text and "话题 3：2 条，1 种写法" in text
+    assert "微博" in text and " → 新闻" in text and "提现三天没到账" in text
+    assert "就我一个人这么说" not in text and "话题 4" not in text
+
+
+def test_merges_and_splits_stand_on_the_card_and_on_the_timeline(home: House) -> None:
+    home.judge(Grade.YELLOW)
+    keep_topics(home)
+    params = {"one": 1, "one_posts": 30, "one_words": "提现", "other": 3, "other_posts": 12, "other_words": "跑路"}
+    home.do(lambda db: incident_store.note(db, "I-1", "topics_merged", home.now, SYSTEM, params))
+    line = "话题 3（12 条，“跑路”）并入话题 1（30 条，“提现”）"
+    assert line in card_of(answer(home, "story I-1")).plain()
+    (timeline,) = home.say("时间线 I-1")
+    assert timeline.card is not None and line in timeline.card.plain()
+
+
+def test_nothing_said_twice_is_said_so(home: House) -> None:
+    home.judge(Grade.YELLOW)
+    text = card_of(answer(home, "story I-1", destination="slack:C0BOSS")).plain()
+    assert "No two posts say much the same yet" in text

@@ -223,3 +223,26 @@ def test_a_blind_spot_is_an_alert_of_its_own_and_named_on_the_live_incident(home
 )
 def test_other_changes_of_health_disturb_nobody(home: House, source: str, old: str, new: str) -> None:
     assert change_health(home, source, old, new) == []
+
+
+async def test_copies_share_a_story_edited_ones_a_topic_and_a_drill_neither(home: House) -> None:
+    said = "星河支付提现失败三天了还没有到账，客服电话一直打不通，到底什么时候能给大家一个说法"
+    edited = said.replace("三天", "四天").replace("电话", "热线")
+    analyser = Analyser(home.watch.subjects())
+
+    def at_work() -> Pipeline:
+        return Pipeline(home.store, home.clock, home.watch, analyser, home.incidents)
+
+    arrive(home, 2, said)
+    arrive(home, 1, said, drill="D-1")
+    first = at_work()
+    await first.start()
+    await first.step()
+    arrive(home, 1, edited)
+    again = at_work()
+    await again.start()  # a restart: what was known is known again
+    await again.step()
+    arrive(home, 1, said + "！")
+    await again.step()
+    rows = home.look(lambda db: db.conn.execute("SELECT id, topic, size, drill FROM story ORDER BY id").fetchall())
+    assert rows == [(1, 1, 3, ""), (2, 2, 1, "D-1"), (3, 1, 1, "")]
