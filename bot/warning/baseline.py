@@ -7,19 +7,18 @@ from bot.warning.burst import HOUR_SECONDS, BurstDetector
 
 HOURS_A_WEEK = 168
 WEEKS = 8
+BURST_WEEKS = 4  # what is older has faded from the detector
 # With less than a day on record nobody can say what is usual.
 ENOUGH_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Usual negative posts and mentions an hour, and the number of past hours they rest on. ``burst`` has followed the
-    negative posts of every hour that is over; None while there is less than a week of them."""
+    """Usual negative posts and mentions an hour, and the number of past hours they rest on."""
 
     negative: float
     mentions: float
     hours: int
-    burst: BurstDetector | None = None
 
 
 def baseline(
@@ -49,17 +48,17 @@ def baseline(
         if row_hour in wanted and (families is None or family in families):
             negative += row_negative
             mentions += row_mentions
-    if not wanted:
-        return None
-    burst = _followed(rows, families, hour, first_hour)
-    return Baseline(negative / len(wanted), mentions / len(wanted), len(wanted), burst)
+    return Baseline(negative / len(wanted), mentions / len(wanted), len(wanted)) if wanted else None
 
 
-def _followed(
-    rows: Sequence[tuple[str, int, int, int]], families: frozenset[str] | None, hour: int, first_hour: int
+def follow_bursts(
+    rows: Sequence[tuple[str, int, int, int]], families: frozenset[str] | None, hour: int, first_hour: int | None
 ) -> BurstDetector | None:
-    """The detector after all hours but this and the one before."""
-    begin = max(first_hour, hour - WEEKS * HOURS_A_WEEK)
+    """A detector that has followed the negative posts of the last weeks, all hours but this and the one before; None
+    while there is less than a week of them."""
+    if first_hour is None:
+        return None
+    begin = max(first_hour, hour - BURST_WEEKS * HOURS_A_WEEK)
     if hour - 1 - begin < HOURS_A_WEEK:
         return None
     counts = dict.fromkeys(range(begin, hour - 1), 0)

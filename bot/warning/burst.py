@@ -35,18 +35,18 @@ class Setting:
     pseudo_counts: float = 10.0
     tail: float = 0.996
     tail_days: float = 25.0
-    tail_start: float = 0.8
-    tail_step: float = 0.2
+    tail_start: float = 0.7
+    tail_step: float = 0.16
     excess: float = 0.75
     least_excess: float = 0.2
-    excess_weight: float = 8.0
+    excess_weight: float = 7.0
     excess_days: float = 5.0
     clip: float = 0.86
-    memory: float = 0.75
-    memory_days: float = 1.7
+    memory: float = 0.5
+    memory_days: float = 2.0
     episode_days: float = 0.85
     episode_factor: float = 1.1
-    alarm: float = 1.8
+    alarm: float = 2.5
     """The news of a value that is an alarm; there the score is one half."""
 
 
@@ -113,11 +113,13 @@ class BurstDetector:
             raise ValueError("order")
         else:
             self._pace(at - self._last)
+            if self._rows == 1:  # only now it is known how much of an hour a value is
+                self._level = log(self._windows[0].total + self._offset())
         hour = int(at // HOUR_SECONDS)
         if hour != self._hour:
             self._close_hour()
             self._hour, self._hour_sum, self._hour_rows = hour, 0.0, 0
-        expected = exp(self._usual(at, hour))
+        expected = max(0.0, exp(self._usual(at, hour)) - self._offset())
         surprise = self._surprise(value, at, expected)
         news = surprise - setting.memory * self._memory
         step = self._step
@@ -131,8 +133,7 @@ class BurstDetector:
         self._hour_rows += 1
         self._rows += 1
         self._last = at
-        usual = max(0.0, expected - self._offset())
-        return Reading(shown / (shown + setting.alarm), shown >= setting.alarm, usual, surprise)
+        return Reading(shown / (shown + setting.alarm), shown >= setting.alarm, expected, surprise)
 
     def peek(self, value: float, at: float) -> float:
         """How much of an alarm ``value`` would be at ``at``, without learning from it: 0–1, one half at the alarm. What

@@ -12,8 +12,8 @@ from bot.model.signal import Signal
 from bot.store import counts
 from bot.store import incidents as incident_store
 from bot.warning.assess import Thresholds, assess
-from bot.warning.baseline import HOURS_A_WEEK, WEEKS, Baseline, baseline
-from bot.warning.burst import HOUR_SECONDS
+from bot.warning.baseline import BURST_WEEKS, HOURS_A_WEEK, WEEKS, Baseline, baseline, follow_bursts
+from bot.warning.burst import HOUR_SECONDS, BurstDetector
 from bot.warning.metrics import HOUR_MINUTES, WINDOW_MINUTES, measure
 
 MINUTE = 60_000
@@ -21,6 +21,9 @@ HOUR = 3_600_000
 # A specific family leads (and takes the general talk with it) from this many negative posts in the hour on.
 LEAD_MINIMUM = 3
 SECOND_SHARE = 0.2
+MOST_DETECTORS = 5_000  # some eight kilobytes each
+
+_Key = tuple[str, str, frozenset[str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class BaselineCache:
 
     def __init__(self, capacity: int = 50_000) -> None:
         self._capacity = capacity
-        self._entries: dict[tuple[str, str, frozenset[str], int], Baseline | None] = {}
+        self._entries: dict[_Key, Baseline | None] = {}
+        self._bursts: dict[_Key, BurstDetector | None] = {}
 
     def get(self, db: Database, subject: str, drill: str, families: frozenset[str], hour: int) -> Baseline | None:
         key = (subject, drill, families, hour)
@@ -56,9 +60,22 @@ class BaselineCache:
             self._entries[key] = baseline(rows, families, hour, counts.first_hour(db, subject, drill))
         return self._entries[key]
 
+    def bursts(
+        self, db: Database, subject: str, drill: str, families: frozenset[str], hour: int
+    ) -> BurstDetector | None:
+        """The detector that knows the hours before; a few milliseconds of work, so it is asked for when it matters."""
+        key = (subject, drill, families, hour)
+        if key not in self._bursts:
+            if len(self._bursts) >= MOST_DETECTORS:
+                self._bursts.clear()
+            rows = counts.hours(db, subject, drill, hour - BURST_WEEKS * HOURS_A_WEEK, hour - 2)
+            self._bursts[key] = follow_bursts(rows, families, hour, counts.first_hour(db, subject, drill))
+        return self._bursts[key]
+
     def forget(self) -> None:
         """Drop everything: history was imported behind the cache's back."""
         self._entries.clear()
+        self._bursts.clear()
 
 
 def verdicts(
@@ -92,8 +109,9 @@ def verdicts(
         families = frozenset({family}) | minor if family == leading else frozenset({family})
         measured = measure(buckets, terms, day, families, minute)
         usual = baselines.get(db, subject.id, drill, families, hour)
-        if usual is not None and usual.burst is not None and measured.negative:
-            measured.burst = usual.burst.peek(measured.negative, hour * HOUR_SECONDS)
+        if measured.negative >= rules.metrics["burst_60m"]["minimum"]:
+            bursts = baselines.bursts(db, subject.id, drill, families, hour)
+            measured.burst = bursts.peek(measured.negative, hour * HOUR_SECONDS) if bursts else 0.0
         grade, signals = assess(measured, usual, subject, rules, factor=factor)
         relaxed, _ = assess(measured, usual, subject, rules, factor=factor * rules.numbers["fall_factor"])
         crisis_type = leading_type(measured.types, family)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.warning.baseline import baseline
+from bot.warning.baseline import baseline, follow_bursts
 
 WEEK = 168
 NOW = 1_000 * WEEK + 10
@@ -62,12 +62,11 @@ def test_only_the_families_that_are_judged_count() -> None:
 
 def test_bursts_are_told_from_a_week_of_hours_on_and_from_the_hours_that_are_over_alone() -> None:
     quiet = rows(*((back, 20, 4 + back % 3) for back in range(1, 400)))
-    short = baseline(quiet, None, NOW, NOW - 7 * 24)
-    assert short is not None and short.burst is None
-    found = baseline(quiet, None, NOW, NOW - 399)
-    assert found is not None and found.burst is not None
-    at = NOW * 3_600.0
-    assert found.burst.peek(7, at) == 0
-    assert found.burst.peek(60, at) > 0.5
-    running = baseline([*quiet, ("funds", NOW, 900, 900), ("funds", NOW - 1, 900, 900)], None, NOW, NOW - 399)
-    assert running is not None and running.burst == found.burst
+    assert follow_bursts(quiet, None, NOW, None) is None
+    assert follow_bursts(quiet, None, NOW, NOW - 7 * 24) is None
+    found = follow_bursts(quiet, None, NOW, NOW - 399)
+    assert found is not None
+    assert found.peek(7, NOW * 3_600.0) == 0
+    assert found.peek(60, NOW * 3_600.0) > 0.5
+    running = [*quiet, ("funds", NOW, 900, 900), ("funds", NOW - 1, 900, 900), ("service", NOW - 50, 900, 900)]
+    assert follow_bursts(running, frozenset({"funds"}), NOW, NOW - 399) == found

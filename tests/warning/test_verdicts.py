@@ -193,3 +193,28 @@ def test_the_baseline_cache_reads_history_once_an_hour(home: House) -> None:
     assert home.look(lambda db: cache.get(db, "xinghe-pay", "", families, NOW // HOUR)) is first
     cache.forget()
     assert home.look(lambda db: cache.get(db, "xinghe-pay", "", families, NOW // HOUR)) is None
+
+
+@pytest.mark.parametrize(("evening", "heard"), [(1, True), (60, False)])
+def test_a_burst_is_a_reason_where_it_is_unheard_of_and_none_where_it_comes_every_evening(
+    home: House, evening: int, heard: bool
+) -> None:
+    """Three weeks of hours with ``evening`` negative posts in two hours of each day, ten hours away from this one."""
+
+    def history(db) -> None:
+        for back in range(2, 21 * 24):
+            count = evening if back % 24 in (10, 11) else 1
+            db.conn.execute(
+                "INSERT INTO hour (subject, drill, family, hour, mentions, negative) VALUES ('xinghe-pay', '', 'funds',"
+                " ?, ?, ?)",
+                (NOW // HOUR - back, count, count),
+            )
+        db.conn.execute("INSERT INTO setting (name, value) VALUES ('history_since', '1')")
+
+    home.do(history)
+    happen(home, 24, CrisisType.WITHDRAWAL_FAILURE)
+    reasons = {signal.metric: signal for signal in judge(home)["funds"].signals}
+    assert "negative_60m" in reasons
+    assert ("burst_60m" in reasons) == heard
+    if heard:
+        assert reasons["burst_60m"].detail == "24" and reasons["burst_60m"].grade <= Grade.YELLOW
