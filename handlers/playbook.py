@@ -243,10 +243,11 @@ def handover(request: Request) -> Reply:
     """Everything unfinished that is mine in a run goes to somebody."""
     run, rest = run_and_rest(request)
     taker = _person(request, request.field("person", rest))
-    mine = sum(state.person == request.actor.person and not state.status.ended for state in run.steps)
+    mine = [state.id for state in run.steps if state.person == request.actor.person and not state.status.ended]
     run = _act(request, run, HandOver(request.actor, request.actor.person, taker), to=taker)
+    services(request).handed_over(request.db, run, mine, taker, request.actor, request.now)
     person = request.services.config.person(taker)
-    return Reply(Text("done.handed_over", {"id": run.id, "n": mine, "person": person.name if person else taker}))
+    return Reply(Text("done.handed_over", {"id": run.id, "n": len(mine), "person": person.name if person else taker}))
 
 
 @registry.command("pause", "暂停", group="response")

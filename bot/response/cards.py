@@ -143,7 +143,7 @@ def step_button(run: Run, step: Step, state: StepState, language: str) -> Button
             name, form = "choose", "step-choose"
         case Checklist():
             name, form = "tick", "step-tick"
-        case Notify():
+        case Notify() if not state.by_hand:
             name = "received"
         case Action() if not state.asked and not state.by_hand:
             name = "execute"

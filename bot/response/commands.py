@@ -3,11 +3,15 @@
 The library, the linter and the matcher are imported where they are used, so that other commands start fast.
 """
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
+from sqlite_utils import Database
 
 from bot.clock import SystemClock
 from bot.config import ConfigError, load
@@ -15,6 +19,9 @@ from bot.model.grade import Grade
 from bot.model.text import Text
 from bot.response.findings import Finding, in_order
 from bot.texts import render
+
+if TYPE_CHECKING:
+    from bot.response.library import Library
 
 MARKS = {"error": "✗", "warning": "!", "note": "·"}
 
@@ -64,14 +71,20 @@ def list_(folder: str | None, config_path: str | None, as_json: bool) -> None:
 @json_option
 @click.option("--strict", is_flag=True, help="Warnings count as findings too.")
 def lint_(paths: tuple[str, ...], folder: str | None, config_path: str | None, as_json: bool, strict: bool) -> None:
-    """Look for mistakes in the library, or in the files and folders PATHS. Exit 1 where there are errors."""
-    from bot.response.library import load_library
+    """Look for mistakes in the library, or in the files and folders PATHS. Exit 1 where there are errors.
+
+    With a configuration, what members have put in force from chat is read too, in place of the file it outranks.
+    """
     from bot.response.lint import lint
 
     language = _language()
     today = datetime.fromtimestamp(SystemClock().now() / 1000, UTC).date()
     base = library_folder(folder, config_path)
-    findings = lint_paths([Path(name) for name in paths], base, today) if paths else lint(load_library(base), today)
+    findings = (
+        lint_paths([Path(name) for name in paths], base, today)
+        if paths
+        else lint(in_use(base, folder, config_path), today)
+    )
     for finding in findings:
         if as_json:
             words = render(finding.text, language)
@@ -154,6 +167,29 @@ def library_folder(folder: str | None, config_path: str | None) -> Path:
             raise SystemExit(2) from None
         return named if named.is_absolute() or named.is_dir() else file.parent / named
     return shipped_folder()
+
+
+def in_use(base: Path, folder: str | None, config_path: str | None) -> "Library":
+    """The library as a process would use it: the files of ``base``, and over them what is in force in the configured
+    store. A folder that was named stands for itself; a store that is not there yet has nothing in force."""
+    from bot.cli import find_config
+    from bot.response.library import load_library
+    from bot.response.shelf import Shelf
+
+    file = None if folder is not None else find_config(config_path)
+    store = Path(load(file).store) if file is not None else None
+    if store is None or not store.is_file():
+        return load_library(base)
+    shelf = Shelf(base)
+    # Reading only: looking for mistakes must neither make a store nor bring one up to date.
+    with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            shelf.follow(Database(connection))
+        except sqlite3.OperationalError as error:
+            params = {"file": str(store), "cause": str(error)}
+            click.echo(render(Text("playbook.store_unreadable", params), _language()), err=True)
+            raise SystemExit(2) from None
+    return shelf.library()
 
 
 def lint_paths(paths: list[Path], base: Path, today: date) -> list[Finding]:

@@ -289,9 +289,7 @@ class Machine:
         self._effect(EffectKind.OPENED, step.id)
         match step:
             case Notify():
-                people = dict.fromkeys(person for name in step.to for person in self.run.team.get(name, ()))
-                self.set(step.id, expected=tuple(people) if step.acknowledge else ())
-                self._effect(EffectKind.NOTIFY, step.id)
+                self._notify(step)
             case Action(confirm=False):
                 self.request(step.id)
             case WaitTime():
@@ -304,9 +302,25 @@ class Machine:
             case SubPlaybook():
                 self._effect(EffectKind.START_PART, step.id)
 
+    def _notify(self, step: Notify) -> None:
+        """Send a notice; one that would reach nobody is not "done": people are asked to pass it on themselves."""
+        people = dict.fromkeys(person for name in step.to for person in self.run.team.get(name, ()))
+        reaches = self._reaches(step)
+        self.set(step.id, expected=tuple(people) if step.acknowledge else (), by_hand=not reaches)
+        self._effect(EffectKind.NOTIFY if reaches else EffectKind.UNREACHED, step.id)
+
+    def _reaches(self, step: Notify) -> bool:
+        """What is not the name of a role is a channel."""
+        return any(self.run.team.get(name) or name not in self.run.playbook.roles for name in step.to)
+
     def _try_to_finish(self, step: Step, state: StepState) -> bool:
         over = False
         match step:
+            case Notify() if state.by_hand:
+                if not self._reaches(step):
+                    return False
+                self._notify(step)  # somebody has the role by now
+                return True
             case Notify():
                 over = set(state.expected) <= set(state.acknowledged)
             case WaitTime() | Survey():

@@ -92,6 +92,8 @@ class Effects:
         match effect.kind, step:
             case EffectKind.NOTIFY, Notify() | Survey():
                 self._notices.notify(db, run, incident, step, now)
+            case EffectKind.UNREACHED, Notify():
+                self._unreached(db, run, incident, step, now)
             case EffectKind.REPLY_ON, AutoReply():
                 if self.replies is not None:
                     self.replies.switch_on(db, run=run, step=step, incident=incident, now=now)
@@ -146,6 +148,20 @@ class Effects:
         key = f"{run.id}:{step_id}:reassigned:{run.version}"
         self._notices.say(db, run, incident, text, now, key=key, reason="run_step", call=[person])
 
+    def handed_over(
+        self, db: Database, run: Run, incident: Incident, steps: Sequence[str], person: str, actor: Actor, now: int
+    ) -> None:
+        """Somebody took over what was another's: the thread hears it, and who has it now is called."""
+
+        def text(language: str) -> str:
+            titles = [f"{run.step(step).number}. {run_words.step_title(run, step, language)}" for step in steps]
+            who = run_words.person_name(self._config, person)
+            params = {"id": run.id, "n": len(titles), "actor": actor.name, "who": who, "titles": titles}
+            return render(Text("run.announce_handed_over", params), language)
+
+        key = f"{run.id}:handed_over:{run.version}"
+        self._notices.say(db, run, incident, text, now, key=key, reason="run_step", call=[person])
+
     def failed(self, db: Database, run: Run, incident: Incident, step_id: str, cause: str, now: int) -> None:
         """A linked system or a part did not work: whoever has the step decides."""
         text = self._sentence(run, step_id, "run.announce_failed", cause=cause[:200])
@@ -191,6 +207,19 @@ class Effects:
             self._by_hand(db, run, incident, step, now)
             return False
         return True
+
+    def _unreached(self, db: Database, run: Run, incident: Incident, step: Notify, now: int) -> None:
+        """A notice that would have reached nobody: its text is shown, and somebody passes it on."""
+
+        def text(language: str) -> str:
+            titles = [run.playbook.roles[name].title.in_language(language) for name in step.to]
+            say = self._sentence(
+                run, step.id, "run.announce_unreached", roles=titles, message=step.message.in_language(language)
+            )
+            return say(language)
+
+        key = f"{run.id}:{step.id}:unreached:{run.step(step.id).rounds}"
+        self._notices.say(db, run, incident, text, now, key=key, reason="run_asks", call=self._whose(run, step.id))
 
     def _by_hand(self, db: Database, run: Run, incident: Incident, step: Action, now: int) -> None:
         """No system is linked: a person does it and says so."""

@@ -298,6 +298,7 @@ class EffectKind(StrEnum):
     ENDED = "ended"
     ROUND = "round"  # one round of a repeated step is done; the next one follows
     NOTIFY = "notify"
+    UNREACHED = "unreached"  # a notice is for roles that nobody has: it was not sent
     REQUEST = "request"
     REPLY_ON = "reply_on"
     REPLY_OFF = "reply_off"

@@ -1,7 +1,7 @@
 """Runs of playbooks as people and time move them. Every method is one step of the record and what it makes known,
 inside one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -128,6 +128,10 @@ class Runs:
     def passed_on(self, db: Database, run: Run, step_id: str, person: str, actor: Actor, now: int) -> None:
         """Somebody was given a step: they are told."""
         self._effects.passed_on(db, run, self.incident(db, run), step_id, person, actor, now)
+
+    def handed_over(self, db: Database, run: Run, steps: Sequence[str], person: str, actor: Actor, now: int) -> None:
+        """Somebody was given all that another had: they are told."""
+        self._effects.handed_over(db, run, self.incident(db, run), steps, person, actor, now)
 
     def facts_changed(self, db: Database, incident: Incident, now: int) -> None:
         """Facts are what conditions wait for: every open run looks again."""

@@ -13,7 +13,8 @@ from bot.delivery.alarm import Alarm
 from bot.model.card import Card, Form
 from bot.model.grade import Grade
 from bot.model.text import UserError
-from bot.response.run_state import Run, RunStatus, StepStatus
+from bot.response.run import decide
+from bot.response.run_state import EffectKind, GradeChanged, Run, RunStatus, StepStatus
 from bot.store import incidents as incident_store
 from bot.store import runs as run_store
 from bot.texts import has
@@ -170,6 +171,31 @@ def test_each_one_who_was_called_confirms(home: House) -> None:
     assert states(home)["call"] is StepStatus.DONE
 
 
+def test_a_notice_that_would_reach_nobody_is_not_done_and_leaves_once_somebody_has_the_role(tmp_path: Path) -> None:
+    tell = (
+        "  - {id: tell, kind: notify, title: {zh-CN: 通知客服, en: Tell service}, role: commander, to: [service],"
+        " message: {zh-CN: 请统一口径, en: Please say the same}}"
+    )
+    roles = "  service: {title: {zh-CN: 客服, en: Service}, department: customer_service, people: [nobody_has_this]}\n"
+    text = plan(tell).replace("defaults:", f"{roles}defaults:", 1)
+    home = house(tmp_path, playbooks=[text])
+    home.judge(YELLOW)
+    said(home, "start small")
+    assert states(home)["tell"] is StepStatus.OPEN
+    assert not home.outbox(reason="run_notice")
+    (asked,) = [line for line in thread(home) if "没有发出" in line]
+    assert "客服" in asked and "请统一口径" in asked
+    assert any(button.command == "done R-1.1" for button in run_card(home).buttons)
+    run = run_of(home)
+    event = GradeChanged(run.grade, {**run.team, "service": ("zhao",)})
+    after = decide(run, event, home.now)
+    assert after.run.step("tell").status is StepStatus.DONE
+    assert EffectKind.NOTIFY in {effect.kind for effect in after.effects}
+    said(home, "done R-1.1 已电话告知")
+    assert run_of(home).status is RunStatus.DONE
+    home.store.close()
+
+
 def test_items_are_ticked_one_by_one(home: House) -> None:
     said(home, "start small")
     said(home, "勾选 R-1.5 2")
@@ -245,6 +271,14 @@ def test_steps_change_hands(home: House) -> None:
     assert run_of(home).step("check").person == "chenjing"
     assert "R-1" in said(home, "交接 R-1 李娜", **ZHAO)
     assert all(step.person != "zhaolei" for step in run_of(home).steps if not step.status.ended)
+
+
+def test_who_takes_over_is_called_with_what_there_is_to_do(home: House) -> None:
+    said(home, "start small")
+    mine = [state for state in run_of(home).steps if state.person == "lina" and not state.status.ended]
+    said(home, "交接 R-1 赵磊")
+    (told,) = [row for row in home.outbox(destination="slack:C0ALERTS", reason="run_step") if "交给 赵磊" in row.text]
+    assert f"{len(mine)} 步" in told.text and "1. 核实" in told.text and told.mentions == ("U0ZHAO",)
 
 
 def test_everybody_sees_their_own_steps(home: House) -> None:

@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.model.incident import SYSTEM
+from bot.store import playbook_versions as versions
+from bot.store.database import Store
 from tests.response.playbooks import ROOT, SOUND, bent
 
 
@@ -111,3 +114,22 @@ def test_the_library_of_the_configuration_is_found_beside_it(tmp_path: Path) -> 
     config = tmp_path / "fengbo.yaml"
     config.write_text("playbooks: {library: plans}\n", encoding="utf-8")
     assert fengbo("list", "--config", str(config)).stdout.startswith("outage ")
+
+
+def test_lint_reads_what_is_in_force_from_chat_in_place_of_the_file(tmp_path: Path) -> None:
+    library(tmp_path)
+    config = tmp_path / "fengbo.yaml"
+    config.write_text(f"store: {tmp_path}/fengbo.db\nplaybooks: {{library: {tmp_path}/general}}\n", encoding="utf-8")
+    assert fengbo("lint", "--config", str(config)).exit_code == 0
+    assert not (tmp_path / "fengbo.db").exists(), "looking makes no store"
+    store = Store(tmp_path / "fengbo.db")
+    store.write_now(
+        lambda db: versions.add(
+            db, playbook="outage", version=7, text=bent("due: 15m", "due: 15"), base="", reason="", actor=SYSTEM, now=1
+        )
+    )
+    store.write_now(lambda db: versions.put_in_force(db, "outage", 7, SYSTEM, 2))
+    store.close()
+    result = fengbo("lint", "--config", str(config))
+    assert result.exit_code == 1 and "outage.yaml (v7):20: ✗" in result.stdout
+    assert fengbo("lint", "--library", str(tmp_path / "general")).exit_code == 0, "a folder stands for itself"
