@@ -7,7 +7,7 @@ from bot.incidents import words
 from bot.model.card import Button, Card, Items, Paragraph, Section
 from bot.model.incident import Incident
 from bot.model.text import Text
-from bot.response import run_words
+from bot.response import run_words, survey
 from bot.response.run_state import LEFT, Run, RunStatus, StepState, StepStatus
 from bot.response.steps import Action, Checklist, Decision, Notify, Question, Step, Survey, Task
 from bot.texts import render
@@ -49,10 +49,15 @@ class RunCards:
         return self._card(run, incident, language, now, tuple(sections), buttons(run, language))
 
     def full(self, db: Database, run: Run, incident: Incident, language: str, now: int) -> Card:
-        """Every step in the order of the plan."""
+        """Every step in the order of the plan, and what surveys have brought so far."""
         lines = tuple(self.line(run, step, language, now) for step in run.steps)
         section = Items(render(Text("run.section_all", {"n": len(lines)}), language), lines)
-        return self._card(run, incident, language, now, (section,), buttons(run, language))
+        asked = [
+            Items(step.title.in_language(language), tuple(brought))
+            for step in run.playbook.steps
+            if isinstance(step, Survey) and (brought := survey.results(step, run.step(step.id), language))
+        ]
+        return self._card(run, incident, language, now, (section, *asked), buttons(run, language))
 
     def button(self, run: Run, state: StepState, language: str) -> Button | None:
         """The one press of a step."""

@@ -19,6 +19,7 @@ from bot.response.run_state import (
     Vote,
 )
 from bot.response.steps import Action, Checklist, Decision, Notify, Question, QuestionField, Step, Survey, Task
+from bot.response.survey import pack
 
 if TYPE_CHECKING:
     from bot.response.run import Machine
@@ -103,10 +104,10 @@ def missing_answers(step: Question | Survey, answers: Mapping[str, str]) -> list
 
 def _answer(machine: "Machine", event: Answer, step: Step, state: StepState) -> None:
     if isinstance(step, Survey):
-        said = "; ".join(f"{name}: {value}" for name, value in event.answers.items() if value.strip())
+        said = {name: value for name, value in event.answers.items() if value.strip()}
         if not said:
             raise _refused("error.step_no_answer", machine.run, state)
-        machine.set(step.id, answers={**state.answers, event.by.person or event.by.name: said})
+        machine.set(step.id, answers={**state.answers, event.by.person or event.by.name: pack(said)})
         return
     if not isinstance(step, Question):
         raise _refused("error.step_is_no_question", machine.run, state)

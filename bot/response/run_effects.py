@@ -12,7 +12,7 @@ from bot.incidents import words
 from bot.model.card import Card, Items, Paragraph
 from bot.model.incident import SYSTEM, Actor, Incident
 from bot.model.text import Text, UserError
-from bot.response import run_timers, run_words
+from bot.response import run_timers, run_words, survey
 from bot.response.cards import step_button
 from bot.response.facts import fill
 from bot.response.run_acts import voters_of
@@ -77,7 +77,7 @@ class Effects:
             if effect.kind is EffectKind.REQUEST and isinstance(step, Action):
                 if not self._request(db, run, incident, step, now):
                     by_hand.append(step.id)
-            else:
+            elif effect.kind is not EffectKind.UNREACHED:
                 self._one(db, run, effect, incident, now)
         opened = [run.step(effect.step) for effect in effects if effect.kind is EffectKind.OPENED]
         still = [state for state in opened if not state.status.ended]
@@ -85,6 +85,9 @@ class Effects:
             self._announce_start(db, run, incident, still, now)
         elif still and not run.status.ended:
             self._announce_opened(db, run, incident, still, now)
+        for effect in effects:
+            if effect.kind is EffectKind.UNREACHED:
+                self._one(db, run, effect, incident, now)
         return by_hand
 
     def _one(self, db: Database, run: Run, effect: Effect, incident: Incident, now: int) -> None:
@@ -100,6 +103,8 @@ class Effects:
             case EffectKind.REPLY_OFF, AutoReply():
                 if self.replies is not None:
                     self.replies.switch_off(db, run=run, step=step, now=now)
+            case EffectKind.ENDED, Survey():
+                self._survey_results(db, run, incident, step, now)
             case EffectKind.OPENED, Decision():
                 self._ask_to_vote(db, run, incident, step, now)
             case ((EffectKind.WAITED | EffectKind.SPLIT), _):
@@ -207,6 +212,17 @@ class Effects:
             self._by_hand(db, run, incident, step, now)
             return False
         return True
+
+    def _survey_results(self, db: Database, run: Run, incident: Incident, step: Survey, now: int) -> None:
+        """What people answered is said where the run is followed, once per survey."""
+        state = run.step(step.id)
+
+        def text(language: str) -> str:
+            head = self._sentence(run, step.id, "run.announce_surveyed", n=len(state.answers))(language)
+            return "\n".join([head, *survey.results(step, state, language)])
+
+        key = f"{run.id}:{step.id}:results:{state.ended_at}:{state.rounds}"
+        self._notices.say(db, run, incident, text, now, key=key, reason="run_step", call=self._whose(run, step.id))
 
     def _unreached(self, db: Database, run: Run, incident: Incident, step: Notify, now: int) -> None:
         """A notice that would have reached nobody: its text is shown, and somebody passes it on."""

@@ -196,6 +196,34 @@ def test_a_notice_that_would_reach_nobody_is_not_done_and_leaves_once_somebody_h
     home.store.close()
 
 
+async def test_what_a_survey_brought_is_shown_while_it_runs_and_said_at_its_end_without_names(tmp_path: Path) -> None:
+    pulse = """
+  - id: pulse
+    kind: survey
+    title: {zh-CN: 员工心态, en: Pulse}
+    role: pr
+    audience: staff
+    open_for: 1h
+    to: [pr, legal]
+    fields:
+      - {id: calm, type: yes_no, label: {zh-CN: 知道怎么答复亲友, en: Know what to say}}
+      - {id: mood, type: number, label: {zh-CN: 心情, en: Mood}}
+      - {id: wish, type: long_text, label: {zh-CN: 需要什么, en: What is needed}}"""
+    home = house(tmp_path, playbooks=[plan(pulse)])
+    home.judge(YELLOW)
+    said(home, "start small")
+    said(home, "answer R-1.1 calm = 是；mood = 3；wish = 一份问答")
+    said(home, "回答 R-1.1 calm = 否；mood = 4", **ZHAO)
+    expected = ["知道怎么答复亲友（2 份）：是 1 · 否 1", "心情（2 份）：平均 3.5（3–4）", "需要什么（1 份）：一份问答"]
+    shown = said(home, "进度 R-1")
+    assert all(line in shown for line in expected)
+    await home.clock.advance(60 * MINUTE)
+    await fire(home)
+    (told,) = [text for text in thread(home) if "收到 2 份答复" in text]
+    assert all(line in told for line in expected) and "赵磊" not in told
+    home.store.close()
+
+
 def test_items_are_ticked_one_by_one(home: House) -> None:
     said(home, "start small")
     said(home, "勾选 R-1.5 2")

@@ -232,7 +232,7 @@ def test_a_survey_takes_one_answer_a_person_until_its_end() -> None:
                 " fields: [{id: mood, type: number, label: {zh-CN: 心情, en: Mood}}]}")  # fmt: skip
     for actor, mood in ((LINA, "3"), (ZHAO, "4"), (LINA, "5")):
         run = decide(run, Answer(actor, "pulse", {"mood": mood}), T0 + HOUR).run
-    assert run.step("pulse").answers == {"lina": "mood: 5", "zhaolei": "mood: 4"}
+    assert run.step("pulse").answers == {"lina": '{"mood":"5"}', "zhaolei": '{"mood":"4"}'}
     run = decide(run, Tick(), T0 + 24 * HOUR).run
     assert (status(run, "pulse"), run.step("pulse").outcome, run.status) == ("done", "2", RunStatus.DONE)
 
