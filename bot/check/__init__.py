@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from bot.check import channels, chats, linkage, machine, people, rules, secrets, sources
+from bot.check import channels, chats, linkage, machine, people, publishers, rules, secrets, sources
 from bot.check.findings import Finding, ok
 from bot.clock import Clock, SystemClock
 from bot.config import Config
@@ -26,6 +26,7 @@ async def run_checks(
         *await sources.check(config, now, offline=offline, environ=environ),
         *await chats.check(config, offline=offline, environ=environ),
         *await linkage.check(config, clock, offline=offline, environ=environ),
+        *publishers.check(config),
     ]
     if all(level in ("ok", "note") for level, _ in found):
         found.append(ok("all_well"))

@@ -228,7 +228,7 @@ class Way:
     def _publisher(self, receipt: Receipt, audience: str) -> PublisherConfig | None:
         found = next((one for one in self._config.publishers if one.id == receipt.target), None)
         if found is None and receipt.kind == "manual":
-            return by_hand(receipt.target, audience)
+            return by_hand(receipt.target, audience, receipt.title)
         return found
 
     @staticmethod
@@ -255,6 +255,8 @@ class Way:
             self._notices.say(db, incident, text, now, key=key, reason="publish")
 
 
-def by_hand(name: str, audience: str) -> PublisherConfig:
-    """A place that only a playbook names: somebody publishes there and says so."""
-    return PublisherConfig.model_construct(id=name, kind="manual", title=name, audiences=[audience], role="pr")
+def by_hand(name: str, audience: str, title: str = "") -> PublisherConfig:
+    """A place that no publisher stands for: somebody publishes there and says so."""
+    return PublisherConfig.model_construct(
+        id=name, kind="manual", title=title or name, audiences=[audience], role="pr", url=""
+    )

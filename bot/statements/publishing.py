@@ -35,6 +35,7 @@ from bot.texts import render
 log = logging.getLogger(__name__)
 
 LONGEST_LINK = 500
+HAND = "by-hand"
 
 
 class Publishing:
@@ -65,7 +66,7 @@ class Publishing:
 
     def targets(self, audience: str, channels: Sequence[str], language: str) -> list[PublisherConfig]:
         """The publishers that serve this audience in this language, in their order: those named by ``channels``, all
-        where none is named. A named place that no publisher stands for is published by hand."""
+        where none is named. What no publisher stands for is published by hand."""
         serving = [
             one for one in self._config.publishers
             if audience in one.audiences and (not one.languages or language in one.languages)
@@ -74,6 +75,8 @@ class Publishing:
             known = {name: one for one in self._config.publishers for name in (one.id, one.name)}
             serving = [one for one in serving if one.id in channels or one.name in channels]
             serving += [by_hand(name, audience) for name in dict.fromkeys(channels) if name not in known]
+        if not serving:  # nobody set anything up for them: somebody tells them, and says where
+            serving = [by_hand(HAND, audience, render(Text("publish.hand"), self._config.language))]
         return sorted(serving, key=lambda one: (one.order, one.kind != "newsroom", one.kind == "manual"))
 
     def begin(
@@ -81,7 +84,7 @@ class Publishing:
         embargo: int = 0,
     ) -> Publication:  # fmt: skip
         """Publish ``version`` now or ``at`` a moment, once per statement and digest. Before ``embargo`` only embargoed
-        targets get it. Raises ``UserError`` where it may not be published or nobody serves its audience."""
+        targets get it. Raises ``UserError`` where it may not be published."""
         digest = version.digest
         known = store.by_digest(db, statement.id, digest)
         if known is not None and not self._nowhere(db, known):
@@ -89,8 +92,6 @@ class Publishing:
         if at <= now:  # a scheduled one is asked about when its moment has come
             self._gate.may_publish(db, statement.id, digest, now)
         targets = self.targets(statement.audience, statement.channels, statement.language)
-        if not targets:
-            raise UserError("error.no_target", audience=Text(f"audience.{statement.audience}"))
         if known is not None:
             attempt = store.revive(db, known.id, at, embargo, now)
             publication = self._way.known(db, known.id)

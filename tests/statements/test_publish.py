@@ -325,11 +325,13 @@ async def test_a_place_that_only_the_playbook_names_is_published_by_hand(tmp_pat
         assert it.settled == [("S-1", True)]
 
 
-async def test_an_audience_that_nobody_serves_is_said(tmp_path: Path) -> None:
+async def test_an_audience_that_no_publisher_serves_is_told_by_hand_and_on_record(tmp_path: Path) -> None:
     async with scene(tmp_path) as it:
-        with pytest.raises(UserError) as refusal:
-            it.begin(*it.statement("partners"))
-        assert refusal.value.text.key == "error.no_target" and it.state() == ""
+        it.begin(*it.statement("partners"))
+        await it.pass_time(MINUTE)
+        assert it.states() == {"by-hand": "waiting"} and "人工发布" in it.said()
+        it.act("confirm", "S-1", "by-hand")
+        assert it.settled == [("S-1", True)]
 
 
 async def test_a_correction_is_shown_at_the_text_it_corrects(tmp_path: Path) -> None:
