@@ -145,7 +145,7 @@ class App:
             self._changed,
             {
                 "article": ArticleErrand(services, self.clock, self._open_session),
-                "spread": SpreadErrand(self.store, self.clock),
+                "spread": SpreadErrand(self.store, self.clock, config.chat.console.public_url),
                 **self.linked.errands(),
             },
             rewound=self.response.resume,

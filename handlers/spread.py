@@ -1,6 +1,7 @@
 """``spread``: how an incident travels. Read and worked out beside the flow, answered through the outbox."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlite_utils import Database
 
@@ -60,9 +61,11 @@ def _ask(request: Request, what: str) -> list[Reply]:
 class SpreadErrand:
     """Looks at thousands of posts on a reader and in a thread, so that no writer and no click waits for it."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, public_url: str = "") -> None:
+        """``public_url``: where the console can be opened, for the picture as a page; empty for no link."""
         self._store = store
         self._clock = clock
+        self._public_url = public_url.rstrip("/")
 
     async def __call__(self, timer: Timer) -> Callable[[Database, int], None]:
         payload = timer.payload
@@ -72,7 +75,8 @@ class SpreadErrand:
             changes = await self._store.read(lambda db: incident_store.timeline(db, reading.incident.id, CHANGES))
             card = story_card(reading, changes, language)
         else:
-            card = spread_card(reading, language)
+            link = f"{self._public_url}/spread/{reading.incident.id}" if self._public_url else ""
+            card = replace(spread_card(reading, language), link=link)
             picture = Attachment(spreads.SPREAD, {"incident": reading.incident.id}) if reading.spread.posts else None
 
         def apply(db: Database, now: int) -> None:

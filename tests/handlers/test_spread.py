@@ -53,11 +53,11 @@ def cascade(home: House, count: int = 60, **source) -> None:
     keep(home, *items)
 
 
-def answer(home: House, line: str = "传播 I-1", **fields) -> Message:
+def answer(home: House, line: str = "传播 I-1", *, public_url: str = "", **fields) -> Message:
     assert home.say(line, **fields) == [], "the answer comes from the errand, not from the writer"
 
     async def errand() -> None:
-        made = SpreadErrand(home.store, home.clock)
+        made = SpreadErrand(home.store, home.clock, public_url)
         (timer,) = [one for one in home.look(lambda db: timers.due(db, home.now)) if one.kind == "spread"]
         apply = await made(timer)
 
@@ -89,6 +89,13 @@ def test_spread_answers_with_what_to_expect_the_way_and_who_carried_it(home: Hou
     assert text.index("微博 @王**") < text.index("新闻 @蓝鲸新闻")
     assert message.attachment is not None and message.attachment.kind == "spread"
     assert "疑似" not in text
+
+
+def test_the_card_leads_to_the_picture_as_a_page_where_the_console_has_an_address(home: House) -> None:
+    home.judge(Grade.YELLOW)
+    cascade(home, 3)
+    assert card_of(answer(home)).link == ""
+    assert card_of(answer(home, public_url="https://fengbo.example/")).link == "https://fengbo.example/spread/I-1"
 
 
 def test_in_english_it_reads_as_well(home: House) -> None:

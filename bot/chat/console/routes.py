@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from markupsafe import Markup
 from sqlite_utils import Database
 
 from bot.chat.console import access, messages, stream
@@ -17,7 +18,10 @@ from bot.chat.console.messages import Draft, Entry
 from bot.delivery import inbox
 from bot.model.card import Button, Form
 from bot.model.message import Event
-from bot.model.text import Text
+from bot.model.text import Text, UserError
+from bot.reports import spreads
+from bot.reports.scene_svg import scene_svg
+from bot.reports.spread_scene import lay_out
 from bot.texts import render
 
 if TYPE_CHECKING:
@@ -32,11 +36,12 @@ _ANCHOR = re.compile(r"console/(\d{1,15})")
 
 
 def add_routes(app: web.Application, console: "Console") -> None:
-    """All routes of the console. ``/`` and ``/dashboard`` are pages, the rest lives below ``/console/``."""
+    """All routes of the console: the pages ``/``, ``/dashboard``, ``/spread/…``; the rest lives below ``/console/``."""
     pages = Pages(console)
     guard = console.guard
     app.router.add_get("/", guard.page(pages.conversation))
     app.router.add_get("/dashboard", guard.page(pages.dashboard))
+    app.router.add_get("/spread/{incident}", guard.page(pages.spread))
     app.router.add_get("/console/messages", guard.data(pages.older))
     app.router.add_get("/console/side", guard.data(pages.side))
     app.router.add_get("/console/board", guard.data(pages.board))
@@ -104,6 +109,25 @@ class Pages:
             board=await self._board_html(language, hours),
             hours=hours,
             choices=HOURS,
+            open=console.identities.open,
+        )
+        return web.Response(text=body, content_type="text/html")
+
+    async def spread(self, request: web.Request) -> web.Response:
+        """How an incident travels, as a picture that takes the page's width and colours."""
+        console, language = self._console, self._language(request)
+        try:
+            reading = await spreads.read(console.store, request.match_info["incident"][:20], console.clock.now())
+        except UserError:
+            raise web.HTTPNotFound from None
+        shown = spreads.picture(reading, language)
+        body = console.renderer.page(
+            "spread.html",
+            language,
+            member=request[MEMBER],
+            incident=reading.incident.id,
+            heading=shown.title,
+            picture=Markup(scene_svg(lay_out(shown))),
             open=console.identities.open,
         )
         return web.Response(text=body, content_type="text/html")

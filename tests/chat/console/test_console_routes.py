@@ -7,9 +7,14 @@ from pathlib import Path
 import aiohttp
 import orjson
 import pytest
+from sqlite_utils import Database
 
 from bot.model.card import Button, Card
+from bot.model.grade import CrisisType, Grade
 from bot.model.message import Message
+from bot.model.post import Analysis, Post, TypeHit
+from bot.store import incidents as incident_store
+from bot.store import posts
 
 from .harness import Harness, incident_card, seed_numbers
 
@@ -347,3 +352,27 @@ async def test_a_picture_is_shown_and_anything_else_is_only_saved(harness: Harne
 async def test_completion_offers_whole_lines(harness: Harness, web: aiohttp.ClientSession) -> None:
     async with web.get(harness.url + "/console/complete", params={"line": "指"}) as answer:
         assert await answer.json() == [{"line": "指派 I-12 李娜", "description": "换负责人"}]
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh-CN", "怎么传开的"), ("en", "how it spread")])
+async def test_how_an_incident_spread_is_a_page_with_the_picture(
+    harness: Harness, web: aiohttp.ClientSession, language: str, word: str
+) -> None:
+    def job(db: Database) -> None:
+        grade, post = Grade.YELLOW, Post("p1", "s", "weibo", "星河支付<b>提现失败", harness.clock.now())
+        incident_store.create(
+            db, subject="xinghe-pay", subject_name="<script>", family="funds", crisis_type="withdrawal_failure",
+            title="", grade=grade, signals=(), now=harness.clock.now(),
+        )  # fmt: skip
+        posts.store(db, [post], harness.clock.now())
+        ((seq, stored),) = posts.unanalysed(db, 5)
+        found = Analysis("zh", (("xinghe-pay", ("x",)),), types=(TypeHit(CrisisType.WITHDRAWAL_FAILURE, 1.0, ("x",)),))
+        posts.record(db, [(seq, stored, found, 0)], {}, harness.clock.now())
+
+    await harness.store.write(job)
+    async with web.get(f"{harness.url}/spread/I-1", cookies={"fengbo_language": language}) as answer:
+        page = await answer.text()
+        assert answer.status == 200 and "style=" not in page
+    assert '<svg class="scene"' in page and word in page and "tone-weibo" in page and "<script>" not in page
+    async with web.get(f"{harness.url}/spread/I-99") as answer:
+        assert answer.status == 404
