@@ -45,7 +45,7 @@ class Shelf:
         if edition != self._edition:
             self._stored = playbook_versions.live(db)
             self._edition = edition
-            self._signature = ()
+            self._signature = self._look()  # what is read now need not be read again at the next look
             self._read()
 
     def file(self, playbook_id: str) -> Entry | None:
