@@ -22,6 +22,7 @@ DAY_SECONDS = 86_400.0
 SPANS = (0.0, 900.0, HOUR_SECONDS, 4 * HOUR_SECONDS)
 LEAST_ROWS = (1, 2, 3, 6)  # where values come less often, a window has this many at least
 STEPS_KEPT = 25  # the interval is the median of this many last differences
+SELDOM, MOST_UP = 6 * HOUR_SECONDS, 0.3
 MOST = 1e15  # a larger count is no count
 
 
@@ -209,6 +210,8 @@ class BurstDetector:
         days = step / DAY_SECONDS
         move = min(0.2, max(days / setting.tail_days, 0.5 / (self._rows + 10))) * setting.tail_step
         up, slow = move * tail / (1 - tail), days / (setting.excess_days * (1 - tail))
+        if step > SELDOM:  # a year of daily counts has two values in the tail: one must not move it out of reach
+            up = min(up, MOST_UP)
         added = 0.0
         for window in self._windows:
             values = window.values

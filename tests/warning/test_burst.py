@@ -60,6 +60,13 @@ def test_a_burst_stands_out_at_any_rate_and_ordinary_days_do_not(a_minute: float
     assert alarms and all(begin <= row < begin + 4 * length for row in alarms), alarms
 
 
+def test_daily_counts_work_too() -> None:
+    generator = random.Random(2)
+    rows = [(BEGIN + day * DAY_SECONDS, float(generator.randint(60, 140))) for day in range(400)]
+    rows[350] = (rows[350][0], 900.0)
+    assert [row for row, reading in enumerate(read(rows)) if reading.alarm] == [350]
+
+
 def test_two_weeks_of_silence_with_a_post_now_and_then_raise_no_alarm() -> None:
     assert not any(reading.alarm for reading in read(ordinary(0.02, days(14, 300), 300.0)))
 
