@@ -31,6 +31,7 @@ CJK_ALLOWED = {
     "bot/demo": "the demonstration's invented posts",
     "bot/bench": "what the benchmarks post",
     "bot/statements/review": "how numbers, names and sentences are written in Chinese",
+    "bot/statements/consistency.py": "Chinese words that only join others",
     "bot/chat/wecom/client.py": "the units in WeCom's own error messages",
     "bot/chat/slack/manifest.py": "what Slack's administration shows, in both languages at once",
     "bot/reports/png.py": "a character to try a font with",

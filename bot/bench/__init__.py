@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import analysis, flow, intake, judgement, matching, memory
+from bot.bench import analysis, flow, intake, judgement, matching, memory, review
 from bot.bench.result import Result
 from bot.model.text import Text
 from bot.texts import render
@@ -33,6 +33,7 @@ def run_benchmarks(what: str = "", *, data: str = "", posts: int = 0, part: str 
         "flow": lambda: asyncio.run(flow.run()),
         "memory": lambda: asyncio.run(memory.run(posts or MILLION)),
         "matching": matching.run,
+        "review": review.run,
     }
     if what and what not in parts:
         print(render(Text("bench.unknown", {"what": what, "known": [*parts, "judgement"]}), language), file=sys.stderr)

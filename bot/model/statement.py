@@ -211,3 +211,4 @@ class ReviewContext:
     hosts: tuple[str, ...] = ()  # our own hosts: other links are named
     hotlines: tuple[str, ...] = ()  # numbers that may be printed
     kind: StatementKind = StatementKind.ORIGINAL  # a correction may say other than what it corrects
+    template_text: str = ""  # the unfilled template, both parts: numbers of its own are the library's, not the author's

@@ -21,6 +21,7 @@ from bot.statements.review.words import matches
 MOST_EARLIER = 40
 _MOST_QUANTITIES = 60
 _MOST_SENTENCES = 60
+_READ = 12_000  # characters of which numbers are compared, some pages
 _ALIKE, _DENIED = 0.55, 0.72
 _LEAST_SHARED = 3
 _MOVES = re.compile(
@@ -127,7 +128,7 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def _counted(reading: Reading) -> Iterator[Counted]:
-    for quantity in quantities(reading.folded)[:_MOST_QUANTITIES]:
+    for quantity in quantities(reading.folded[:_READ])[:_MOST_QUANTITIES]:
         if not quantity.kind or inside((quantity.start, quantity.end), reading.questions):
             continue
         start, end = (

@@ -33,12 +33,14 @@ class Collected:
     def __init__(self, rules: Rules, reading: Reading, context: ReviewContext) -> None:
         self._rules, self._reading, self._context = rules, reading, context
         self._hits: dict[str, list[Hit]] = defaultdict(list)
+        self._seen: dict[str, set[int]] = defaultdict(set)
         self._beyond: dict[str, int] = defaultdict(int)
 
     def add(self, hit: Hit) -> None:
-        found = self._hits[hit.rule]
-        if any(hit.start < other.end and other.start < hit.end for other in found[-3:]):
+        found, seen = self._hits[hit.rule], self._seen[hit.rule]
+        if hit.start in seen or any(hit.start < other.end and other.start < hit.end for other in found):
             return
+        seen.add(hit.start)
         if len(found) < MOST:
             found.append(hit)
         else:

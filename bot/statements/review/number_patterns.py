@@ -22,16 +22,17 @@ _AM_PM = r"(a\.?m\b\.?|p\.?m\b\.?)"
 
 # Digits as people dial them: +86 10 8888 8888, 400-820-1234, 010-88888888, 13800000000, (555) 010-1234.
 PHONE = re.compile(
-    r"(?<![\w.-])(?:\+\d{1,3}[ -]?)?(?:\(0?\d{2,4}\)[ -]?)?"
-    r"(?:1[3-9]\d{9}|1[3-9]\d[ -]\d{4}[ -]\d{4}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}(?:-\d{1,5})?|"
-    r"0\d{2,3}[- ]?\d{7,8}(?:-\d{1,5})?|\d{2,4}(?:[ -]\d{3,4}){1,3})(?![\w-]|\.\d)"
-    r"|(?<![\w.])\+\d{8,15}(?!\d)",
+    r"(?<![a-z0-9_.-])(?:\+\d{1,3}[ -]?)?(?:\(0?\d{2,4}\)[ -]?)?"
+    r"(?:1[- ]\d{3}[- ]\d{3}[- ]\d{4}|"
+    r"1[3-9]\d{9}|1[3-9]\d[ -]\d{4}[ -]\d{4}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}(?:-\d{1,5})?|"
+    r"0\d{2,3}[- ]?\d{7,8}(?:-\d{1,5})?|\d{2,4}(?:[ -]\d{3,4}){1,3})(?![a-z0-9_-]|\.\d)"
+    r"|(?<![a-z0-9_.])\+\d{8,15}(?!\d)",
     re.ASCII,
 )
 
 # What looks like a number and is none: links, addresses, laws, ordinals, names with a number, hours of service.
 LEFT_ALONE = tuple(
-    re.compile(pattern, re.MULTILINE)
+    re.compile(pattern, re.MULTILINE | re.ASCII)
     for pattern in (
         r"(?:https?:|www\.)[!-~]{1,400}",
         r"[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,120}",
@@ -42,10 +43,12 @@ LEFT_ALONE = tuple(
         r"\d{1,3}(?:st|nd|rd|th)\b(?!\s(?:of\s)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))",
         r"\b(?:cve|iso|iec|gb|gb/t|yy/t)[ -]?[\d.:-]{2,20}",
         rf"^[ \t]*(?:\d{{1,2}}[.、)）．]|[(（]\d{{1,2}}[)）]|[{_CIRCLED}]|[一二三四五六七八九十]{{1,3}}[、.．])(?!\d)",
+        r"(?<=[.;:。；：] )\d{1,2}[.、)](?= )",
         r"[(（][一二三四五六七八九十\d]{1,2}[)）]",
         PHONE.pattern,
         r"7\s?[×x*]\s?24(?:\s?小时)?|24/7|(?<![\d.])24[- ]hour\b",
         r"(?<![\d.])24\s?小时(?=[\u4e00-\u9fff]{0,4}(?:热线|电话|客服|值班|值守|服务|在线|专线|开通))",
+        r"(?<=\d)\s?(?:[(×x]\s?)?10k (?:cny|rmb|yuan)\b",
         r"\b(?:q|fy|h)[1-4]\b|[一二三四]季度",
         r"\b[a-z]{1,12}[-_]?\d{1,8}[a-z0-9._-]{0,30}",
         r"(?<![\d.])\d{1,2}g(?:网络|基站|信号|套餐|用户)?\b",
@@ -90,12 +93,12 @@ def named() -> tuple[tuple[str, re.Pattern[str]], ...]:
         ("cjk_measure", rf"([{CJK}]{{1,9}})\s?(余|多|几)?\s?(?:({cjk_units}))"),
         ("english_measure", rf"\b({number_words})(?:\s(hundred|thousand|million|billion))?[ -]({latin_units})\b"),
     )  # fmt: skip
-    return tuple((name, re.compile(pattern)) for name, pattern in written)
+    return tuple((name, re.compile(pattern, re.ASCII)) for name, pattern in written)
 
 
 @cache
 def number_word() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{_any(data('numbers.yaml')['words'])})\b")
+    return re.compile(rf"\b(?:{_any(data('numbers.yaml')['words'])})\b", re.ASCII)
 
 
 def _any(words: Iterable[str]) -> str:

@@ -28,6 +28,7 @@ _CJK_DIGITS = {
 }
 _CJK_SCALES = {"十": 10, "百": 100, "千": 1000}
 _LARGEST = 1e15
+_FEW = 10  # things of the text itself are counted like this: two batches, three people in charge
 _ROUNDED, _FAR = 0.10, 0.30
 
 
@@ -42,6 +43,7 @@ class Quantity:
     kind: str
     value: Any
     rough: str = ""
+    plain: float | None = None  # before its scale: 37 of 37万, when the sheet's label already says 万
 
     def same(self, other: "Quantity") -> bool:
         """Whether this, as a text says it, is true to ``other``, as the fact sheet says it."""
@@ -51,6 +53,8 @@ class Quantity:
             return self.kind == other.kind and _same_time(self.value, other.value)
         if self.kind == "version" or other.kind == "version":
             return bool(self.value == other.value)
+        if not other.kind and self.plain is not None and self.plain == other.value:
+            return True
         return _compatible(self.kind, other.kind) and self._near(float(other.value))
 
     def _near(self, fact: float) -> bool:
@@ -249,18 +253,23 @@ def _money(match: re.Match[str]) -> Quantity | None:
     return None if value is None else Quantity(match.start(), match.end(), "money", _scaled(value, match[2]))
 
 
-def _of_unit(match: re.Match[str], value: float, unit: str | None, rough: bool) -> Quantity:
+def _of_unit(
+    match: re.Match[str], value: float, unit: str | None, rough: bool, plain: float | None = None
+) -> Quantity | None:
     kind = _kind_of().get(unit, "") if unit else ""
+    if unit == "个" and value <= _FEW:
+        return None
     if kind == "duration":
         value *= float(data("numbers.yaml")["minutes"][unit])
-    return Quantity(match.start(), match.end(), kind, value, "over" if rough else "")
+    return Quantity(match.start(), match.end(), kind, value, "over" if rough else "", plain)
 
 
 def _measure(match: re.Match[str]) -> Quantity | None:
     value = _number(match[1])
     if value is None:
         return None
-    return _of_unit(match, _scaled(value, match[3]), match[5] or match[6], bool(match[2] or match[4]))
+    unit, rough = match[5] or match[6], bool(match[2] or match[4])
+    return _of_unit(match, _scaled(value, match[3]), unit, rough, value if match[3] else None)
 
 
 def _cjk_measure(match: re.Match[str]) -> Quantity | None:

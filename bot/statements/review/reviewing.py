@@ -5,8 +5,9 @@ from functools import cached_property
 
 from bot.model.statement import ReviewContext, Version
 from bot.model.text import Text
+from bot.statements.review.numbers import Quantity, quantities
 from bot.statements.review.rules import Compiled, Rules
-from bot.statements.review.sheet import Sheet
+from bot.statements.review.sheet import Sheet, quantities_of
 from bot.statements.review.text import Reading, Span, fold
 from bot.statements.review.words import matches
 
@@ -35,6 +36,16 @@ class Reviewing:
         facts = (f"{fact.label}\n{fact.value}" for fact in context.facts.values() if fact.confirmed)
         published = (f"{text.title}\n{text.body}" for text in context.earlier if text.published_at)
         return tuple(fold(text) for text in (*facts, *published, *context.subject_names))
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Every number, amount, date and time of the text."""
+        return quantities(self.reading.folded)
+
+    @cached_property
+    def template_quantities(self) -> tuple[Quantity, ...]:
+        """Numbers and times that the template itself says, whatever it was filled with."""
+        return quantities_of(self.context.template_text)
 
     @cached_property
     def names(self) -> tuple[Span, ...]:

@@ -35,6 +35,8 @@ def _fold_character(character: str) -> str:
     """Lower case, half width, simplified: always one character. Punctuation keeps its width, a lone surrogate becomes
     the replacement character, which no rule looks for."""
     code = ord(character)
+    if code in (0x3000, 0xA0):
+        return " "
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
     if 0xFF10 <= code <= 0xFF5A or code == 0xFF05:
