@@ -340,7 +340,7 @@ def replay(files: tuple[str, ...], config_path: str | None) -> None:
 
 @cli.command()
 @click.argument("name", required=False, default="")
-@click.option("--what", default="", help="One part only: analysis, intake, flow, memory, matching, judgement.")
+@click.option("--what", default="", help="One part only: analysis, intake, flow, memory, matching, review, judgement.")
 @click.option("--data", default="", type=click.Path(), help="Folder of real posts; without it texts are made up.")
 @click.option("--posts", default=0, help="memory: how many posts the store holds (1,000,000).")
 @click.option("--part", default="", help="judgement: one part of its table.")

@@ -21,6 +21,7 @@ from bot.statements.review.words import matches
 MOST_EARLIER = 40
 _MOST_QUANTITIES = 60
 _MOST_SENTENCES = 60
+_AROUND = 300  # characters of the words around a number
 _READ = 12_000  # characters of which numbers are compared, some pages
 _ALIKE, _DENIED = 0.55, 0.72
 _LEAST_SHARED = 3
@@ -131,9 +132,9 @@ def _counted(reading: Reading) -> Iterator[Counted]:
     for quantity in quantities(reading.folded[:_READ])[:_MOST_QUANTITIES]:
         if not quantity.kind or inside((quantity.start, quantity.end), reading.questions):
             continue
-        start, end = (
-            reading.clause_at(quantity.start) if reading.language == "zh-CN" else reading.sentence_at(quantity.start)
-        )
+        chinese = reading.language == "zh-CN"
+        start, end = reading.clause_at(quantity.start) if chinese else reading.sentence_at(quantity.start)
+        start, end = max(start, quantity.start - _AROUND), min(end, quantity.end + _AROUND)
         clause = reading.folded[start : quantity.start] + " " + reading.folded[quantity.end : end]
         if not _MOVES.search(clause):
             yield Counted(quantity, _words(clause, reading.language))

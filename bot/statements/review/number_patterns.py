@@ -52,6 +52,7 @@ LEFT_ALONE = tuple(
         r"\b(?:q|fy|h)[1-4]\b|[一二三四]季度",
         r"\b[a-z]{1,12}[-_]?\d{1,8}[a-z0-9._-]{0,30}",
         r"(?<![\d.])\d{1,2}g(?:网络|基站|信号|套餐|用户)?\b",
+        r"[这近前头]\s?(?:两|几|2|3|三)天|\b(?:these|the last|past) (?:two|few|couple of) days\b",
         r"一点|十分(?!钟)|万一|千万(?![元人用美条])|万分|百般|千方百计|千家万户|万无一失|三方|一旦|一同|二手|三令五申",
     )
 )
@@ -78,6 +79,7 @@ def named() -> tuple[tuple[str, re.Pattern[str]], ...]:
         ("month_day", rf"\b({months})\.?\s(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s({_YEAR}))?(?!\s?[:.]\d)"),
         ("month_year", rf"\b({months})\s({_YEAR})\b"),
         ("clock", rf"{_HALF}(?<![\d.])(\d{{1,2}})[:：](\d\d)(?:[:：]\d\d)?(?!\d)\s?{_AM_PM}?"),
+        ("noon", r"\b(?:noon|midday|midnight)\b"),
         ("english_clock", rf"(?<![\d.])(\d{{1,2}})(?:[.:](\d\d))?\s?{_AM_PM}"),
         ("cjk_clock", rf"{_HALF}(?<!\d)({_SMALL})\s?{oclock}(?:钟|许)?\s?(?:(半|一刻|三刻|{_SMALL})\s?分?)?"),
         ("version", r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){2,3}(?![\d.])"),
@@ -98,7 +100,7 @@ def named() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 @cache
 def number_word() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{_any(data('numbers.yaml')['words'])})\b", re.ASCII)
+    return re.compile(rf"\b(?:noon|midday|midnight|{_any(data('numbers.yaml')['words'])})\b", re.ASCII)
 
 
 def _any(words: Iterable[str]) -> str:

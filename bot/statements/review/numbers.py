@@ -28,6 +28,7 @@ _CJK_DIGITS = {
 }
 _CJK_SCALES = {"十": 10, "百": 100, "千": 1000}
 _LARGEST = 1e15
+_PAIR = 2  # 两张 and 两件 are a pair in words
 _FEW = 10  # things of the text itself are counted like this: two batches, three people in charge
 _ROUNDED, _FAR = 0.10, 0.30
 
@@ -116,7 +117,7 @@ def _kind_of() -> dict[str, str]:
 
 def quantities(folded: str, *, bare: bool = True) -> tuple[Quantity, ...]:
     """All quantities of a folded text, in order. ``bare``: also numbers without a unit."""
-    if not any(character.isdigit() or character in CJK for character in folded) and not number_word().search(folded):
+    if not number_word().search(folded) and not any(character.isdigit() or character in CJK for character in folded):
         return ()
     taken = bytearray(len(folded))
     for pattern in LEFT_ALONE:
@@ -230,6 +231,10 @@ def _english_clock(match: re.Match[str]) -> Quantity | None:
     return _time(match, int(match[1]), int(match[2] or 0), match[3])
 
 
+def _noon(match: re.Match[str]) -> Quantity | None:
+    return _time(match, 0 if match[0] == "midnight" else 12, 0, "p")
+
+
 def _cjk_clock(match: re.Match[str]) -> Quantity | None:
     minutes = {"半": 30, "一刻": 15, "三刻": 45}
     minute = minutes[match[3]] if match[3] in minutes else _part(match[3])
@@ -276,7 +281,8 @@ def _cjk_measure(match: re.Match[str]) -> Quantity | None:
     value = cjk_number(match[1])
     if value is None or value < 2 or (len(match[1]) == 1 and match[1] in "百千万亿" and not match[2]):
         return None
-    return _of_unit(match, value, match[3], bool(match[2]))
+    found = _of_unit(match, value, match[3], bool(match[2]))
+    return None if found is not None and found.kind == "count" and value <= _PAIR else found
 
 
 def _english_measure(match: re.Match[str]) -> Quantity | None:
@@ -287,7 +293,7 @@ def _english_measure(match: re.Match[str]) -> Quantity | None:
 
 _READERS: dict[str, Callable[[re.Match[str]], Quantity | None]] = {
     "iso": _iso, "cjk_date": _cjk_date, "day_month": _day_month, "month_day": _month_day, "month_year": _month_year,
-    "clock": _clock, "english_clock": _english_clock, "cjk_clock": _cjk_clock, "version": _version,
+    "clock": _clock, "noon": _noon, "english_clock": _english_clock, "cjk_clock": _cjk_clock, "version": _version,
     "cjk_percent": _cjk_percent, "money": _money, "year": _year, "day": _day, "measure": _measure,
     "cjk_measure": _cjk_measure, "english_measure": _english_measure,
 }  # fmt: skip

@@ -15,7 +15,7 @@ ENOUGH_HAN, ENOUGH_WORDS = 15, 12
 _SENTENCE = re.compile(r"[^。！？!?；;\n]*?(?:[。！？!?；;\n]+[”’」』\"')）]*|\.(?=[\s\"”')]|\Z)|\Z)", re.DOTALL)
 _CLAUSE_ENDS = frozenset("，,。！？!?；;\n")
 _QUOTES = {"“": "”", "「": "」", "『": "』", "‘": "’", '"': '"'}
-_QUOTE_REACH = 200
+_QUOTE_REACH = _CLAUSE_REACH = 200
 _QUESTION_LINE = re.compile(
     r"^[ \t]*(?:(?:问|Q\d{0,2}|Question)[ \t]*[:：.、].*$|[^\n。.]{2,120}[?？][ \t]*$(?=\n\s*\S))", re.MULTILINE
 )
@@ -123,8 +123,9 @@ class Reading:
         return self.sentences[index] if index >= 0 else (place, place)
 
     def clause_at(self, place: int) -> Span:
-        """The part of a sentence between commas around a character."""
+        """The part of a sentence between commas around a character, or as much of it as a clause may be long."""
         start, end = self.sentence_at(place)
+        start, end = max(start, place - _CLAUSE_REACH), min(end, place + _CLAUSE_REACH)
         left = place
         while left > start and not self._ends_clause(left - 1):
             left -= 1
