@@ -52,6 +52,7 @@ from bot.response.transport import open_session
 from bot.sources.factory import sources_from
 from bot.sources.net import new_session
 from bot.sources.preset import merged
+from bot.statements import build as statement_room
 from bot.store import incidents as incident_store
 from bot.store.database import Store
 from bot.texts import catalogue, render
@@ -60,6 +61,7 @@ from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
 from handlers.spread import SpreadErrand
+from handlers.statement_forms import statement_form
 from handlers.step_forms import step_form
 
 log = logging.getLogger(__name__)
@@ -111,11 +113,12 @@ class App:
         )
         self.call_results = CallResults(self.notices, self.runs.action_result, self._changed)
         self.linked.linkage.listen(self.call_results)
+        self.statements = statement_room.build(config, self.notices, self.response, lambda db, statement, language: ())
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
-            self.linked, self.response.living, self.response.living_notices,
+            self.linked, self.response.living, self.response.living_notices, self.statements,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -141,6 +144,7 @@ class App:
                 "silence_ends": lambda db, timer, now: self.incidents.refresh(db, timer.object, now),
                 **self.response.timers(),
                 **self.linked.timers(),
+                **self.statements.timers(),
             },
             self._changed,
             {
@@ -370,7 +374,11 @@ class App:
     def _form_for(self, form_id: str, command: str, language: str) -> Form | None:
         """A form of a command, or of a step of a run as it stands now."""
         found = self.registry.form_for(form_id, command, language)
-        return found or self.store.read_now(lambda db: step_form(db, self.runs, form_id, command, language))
+        return found or self.store.read_now(
+            lambda db: (
+                statement_form(db, form_id, command, language) or step_form(db, self.runs, form_id, command, language)
+            )
+        )
 
     def _complete(self, line: str, language: str) -> list[tuple[str, str]]:
         return [(insert, render(Text(key), language)) for insert, key in self.registry.complete(line, language)]

@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from bot import config_statements
+from bot.config_approval import StatementsConfig
 from bot.config_linkage import ContactConfig, LinkageConfig
 from bot.config_statements import PublisherConfig, PublishingConfig
 from bot.model.grade import Grade
@@ -155,6 +156,7 @@ class PersonConfig(SecretHolder):
     phone: str = ""
     totp_env: str = ""  # a second factor, for decisions that ask for one
     totp_file: str = ""
+    deputy: str = ""  # asked to approve when this person does not answer
     language: Language | None = None
 
 
@@ -291,6 +293,7 @@ class Config(Section):
     grading: GradingConfig = GradingConfig()
     playbooks: PlaybooksConfig = PlaybooksConfig()
     linkage: LinkageConfig = LinkageConfig()
+    statements: StatementsConfig = StatementsConfig()
     contacts: list[ContactConfig] = []
     publishers: list[PublisherConfig] = []
     publishing: PublishingConfig = PublishingConfig()
@@ -367,8 +370,12 @@ def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[s
                 found.append(((section, index, "id"), "config.twice", {"value": item.id}))
             seen.add(item.id)
     found.extend(config.linkage.references())
+    found.extend(config.statements.problems())
     people = {person.id for person in config.people}
     found.extend(config_statements.references(config))
+    for index, member in enumerate(config.people):
+        if member.deputy and member.deputy not in people:
+            found.append((("people", index, "deputy"), "config.unknown_person", {"value": member.deputy}))
     for index, contact in enumerate(config.contacts):
         if contact.owner and contact.owner not in people:
             found.append((("contacts", index, "owner"), "config.unknown_person", {"value": contact.owner}))

@@ -13,6 +13,7 @@ from bot.model.incident import Actor
 from bot.model.message import Event, Message
 from bot.model.text import Text, UserError
 from bot.store import runs as run_store
+from bot.store import statements as statement_store
 from bot.texts import render
 from handlers.registry import EVERYBODY, Command, Registry, Reply, Request, Services
 
@@ -59,7 +60,11 @@ class Dispatcher:
         if not incident_id and event.anchor:
             object_ = outbox.object_at(db, event.anchor)
             kind, _, name = object_.partition(":")
-            incident_id = name if kind == "incident" else run_store.incident_of(db, name) if kind == "run" else ""
+            if kind == "statement":
+                found = statement_store.get(db, name)
+                incident_id = found.incident if found else ""
+            else:
+                incident_id = name if kind == "incident" else run_store.incident_of(db, name) if kind == "run" else ""
         request = Request(
             db, self._services, actor, event, language, now, command.name, rest, incident_id, self._registry
         )

@@ -8,7 +8,7 @@ from bot.store import incidents as store
 from bot.texts import render
 from handlers.registry import EVERYBODY, Reply, Request, registry, shown_name
 
-GROUPS = ("incident", "response", "watch", "team")
+GROUPS = ("incident", "response", "statement", "watch", "team")
 
 
 @registry.command("help", "帮助", "怎么用", "?", "？", "commands", roles=EVERYBODY, group="team")

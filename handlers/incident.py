@@ -11,6 +11,7 @@ from bot.store.labels import Verdict
 from bot.texts import render
 from bot.warning.early import early_warning
 from handlers.registry import EVERYBODY, Reply, Request, registry
+from handlers.statement import statement_at_hand
 
 GRADE_WORDS = {
     "blue": Grade.BLUE, "蓝": Grade.BLUE, "蓝色": Grade.BLUE, "low": Grade.BLUE, "轻微": Grade.BLUE, "4": Grade.BLUE,
@@ -31,6 +32,9 @@ EXAMPLES_IN_WHY = 6
 @registry.command("show", "详情", "查看", "看", roles=EVERYBODY)
 def show(request: Request) -> Reply:
     """A fresh copy of the incident's card."""
+    if (statement := statement_at_hand(request)) is not None and request.services.statements is not None:
+        card = request.services.statements.card(request.db, statement, request.language, request.now)
+        return Reply(card=card)
     incident = request.incident()
     return Reply(card=request.services.cards(request.db, incident, request.language, request.now))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from bot.config import Config
+from bot.delivery import outbox
 from bot.incidents.cards import IncidentCards
 from bot.incidents.service import Incidents
 from bot.intake.accept import Accepted
@@ -25,6 +26,7 @@ from bot.response.linked import Linked
 from bot.response.living import Living
 from bot.response.living_notices import LivingNotices
 from bot.response.runs import Runs
+from bot.statements.service import Statements
 from bot.store import incidents as incident_store
 
 INCIDENT_ID = re.compile(r"(?<![A-Za-z0-9-])#?([IiDd])-?(\d{1,9})(?![A-Za-z0-9-])")
@@ -57,6 +59,7 @@ class Services:
     linked: Linked | None = None
     living: Living | None = None
     living_notices: LivingNotices | None = None
+    statements: Statements | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,10 @@ class Request:
     def field(self, name: str, fallback: str = "") -> str:
         """A form's field, else the given words of the line."""
         return (self.fields.get(name) or fallback).strip()
+
+    def object_at_hand(self) -> str:
+        """The object in whose thread or on whose card this was said, such as ``statement:S-12``; empty if none."""
+        return outbox.object_at(self.db, self.event.anchor) if self.event.anchor else ""
 
     def duration(self, default: int) -> tuple[int, str]:
         """A duration from the form or the start of the line (``2h``, ``30分钟``), and the words after it."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 
-from bot.delivery import outbox
 from bot.model.text import UserError
 from bot.response.run_state import Run, StepState
 from bot.response.runs import Runs
@@ -33,7 +32,7 @@ def run_and_rest(request: Request) -> tuple[Run, str]:
         if found is None:
             raise UserError("error.no_such_run", id=run_id)
         return found, text[match.end() :].strip()
-    at_hand = outbox.object_at(request.db, request.event.anchor) if request.event.anchor else ""
+    at_hand = request.object_at_hand()
     if at_hand.startswith("run:") and (found := runs.get(request.db, at_hand.partition(":")[2])):
         return found, text
     rows = store.open_runs(request.db)

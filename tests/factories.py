@@ -25,6 +25,7 @@ from bot.model.message import Event, Message
 from bot.model.post import Analysis, Engagement, Post, TypeHit
 from bot.model.signal import Signal
 from bot.response.build import Response
+from bot.statements.build import build as build_statements
 from bot.store.database import Store
 from bot.warning.assess import Thresholds, thresholds
 from bot.warning.service import Verdict
@@ -222,6 +223,7 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
     cards = IncidentCards(settings, response.panel)
     notices = Notices(settings, cards)
     runs = response.connect(notices)
+    statements = build_statements(settings, notices, response, lambda db, statement, language: ())
     incidents = Incidents(settings, notices, watch.subjects, response.incident_changed)
     minimiser = Minimiser(settings.privacy.mask, b"test")
     pokes: list[Any] = []
@@ -232,7 +234,7 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
 
     services = Services(
         settings, incidents, cards, watch, take_in, runs, response.advice, None, response.living,
-        response.living_notices,
+        response.living_notices, statements,
     )  # fmt: skip
     registry = handlers.load()
     return House(

@@ -8,7 +8,7 @@ import re
 from urllib.parse import urlsplit
 
 from bot.chat.spoken import spoken
-from bot.model.card import Card, Facts, Items, Paragraph, Quote, Section
+from bot.model.card import Card, Facts, Items, Paragraph, Quote, Section, Whole
 from bot.model.grade import Grade
 from bot.model.text import Text
 from bot.texts import render
@@ -89,6 +89,11 @@ def _section(section: Section, language: str) -> str:
     if isinstance(section, Paragraph):
         weight = ";font-weight:600" if section.strong else ""
         return f'<p style="margin:16px 0{weight}">{_text(section.text)}</p>'
+    if isinstance(section, Whole):
+        return (
+            '<div style="margin:16px 0;padding:12px 16px;border:1px solid #d0d7de;border-radius:6px;background:#f6f8fa;'
+            f'white-space:pre-wrap">{html.escape(clean(section.text))}</div>'
+        )
     if isinstance(section, Facts):
         rows = "".join(
             f'<tr><td style="padding:4px 16px 4px 0;color:#57606a;white-space:nowrap;vertical-align:top">'

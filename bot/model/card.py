@@ -3,7 +3,7 @@
 All strings are plain text without markup; escaping is each renderer's business, in one place.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.model.grade import Grade
@@ -40,7 +40,16 @@ class Quote:
     url: str = ""
 
 
-Section = Paragraph | Facts | Items | Quote
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A text that people decide about: shown whole in one message or not at all. Where it does not fit, ``instead``
+    stands in its place: it names the digest and where the whole text is."""
+
+    text: str
+    instead: str
+
+
+Section = Paragraph | Facts | Items | Quote | Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,17 @@ class Card:
         return "\n".join(lines)
 
 
+def without_whole(card: Card) -> Card:
+    """The card with the sentence that stands instead of each text it cannot show whole."""
+    return replace(card, sections=tuple(
+        Paragraph(section.instead, strong=True) if isinstance(section, Whole) else section for section in card.sections
+    ))  # fmt: skip
+
+
+def has_whole(card: Card) -> bool:
+    return any(isinstance(section, Whole) for section in card.sections)
+
+
 @dataclass(frozen=True, slots=True)
 class FormField:
     """``kind``: text, multiline, choice or person; ``options`` are (value, label) pairs of a choice."""
@@ -140,11 +160,13 @@ def _section(data: dict[str, Any]) -> Section:
         return Items(data["title"], tuple(data["lines"]), data.get("more", ""))
     if kind == "quote":
         return Quote(data["text"], data.get("source", ""), data.get("url", ""))
+    if kind == "whole":
+        return Whole(data["text"], data["instead"])
     raise ValueError(f"unknown card section {kind!r}")
 
 
 def _plain_section(section: Section) -> list[str]:
-    if isinstance(section, Paragraph):
+    if isinstance(section, Paragraph | Whole):
         return [section.text]
     if isinstance(section, Facts):
         return [f"{label}: {value}" for label, value in section.rows]

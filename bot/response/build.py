@@ -1,5 +1,6 @@
 """The room put together: library, advice, runs, and what an incident's changes set going."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -62,6 +63,7 @@ class Response:
         self.panel = Panel(self.advice)
         self.living = Living(config, self.shelf)
         self.living_notices = LivingNotices(config, self.living)
+        self._followers: list[Callable[[Database, Incident, str, int], None]] = []
 
     def connect(self, notices: Notices, actions: Actions | None = None, replies: Replies | None = None) -> Runs:
         cards = RunCards(self._config)
@@ -70,9 +72,15 @@ class Response:
         self.runs = Runs(self._config, self.shelf.library, cards, said, self.effects)
         return self.runs
 
+    def also(self, follower: Callable[[Database, Incident, str, int], None]) -> None:
+        """``follower`` hears of every change of an incident after the runs have."""
+        self._followers.append(follower)
+
     def incident_changed(self, db: Database, incident: Incident, what: str, now: int) -> None:
         """Runs follow their incident; a playbook that says so begins by itself, once."""
         self.runs.incident_changed(db, incident, what, now)
+        for follower in self._followers:
+            follower(db, incident, what, now)
         if what not in MAY_START or incident.status.ended:
             return
         found = self.advice.automatic(db, incident, now)

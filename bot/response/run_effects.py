@@ -18,7 +18,7 @@ from bot.response.facts import fill
 from bot.response.run_acts import voters_of
 from bot.response.run_notices import RunNotices, Say
 from bot.response.run_state import Effect, EffectKind, Run, RunStatus, StepState
-from bot.response.steps import Action, AutoReply, Decision, Notify, Survey
+from bot.response.steps import Action, AutoReply, Decision, Notify, StatementStep, Survey
 from bot.store import facts as fact_store
 from bot.store import incidents as incident_store
 from bot.texts import render
@@ -54,6 +54,18 @@ class Replies(Protocol):
     def switch_off(self, db: Database, *, run: Run, step: AutoReply, now: int) -> None: ...
 
 
+class Drafts(Protocol):
+    """Drafts the texts that steps ask for."""
+
+    def draft_for_step(
+        self, db: Database, *, run: Run, step: StatementStep, incident: Incident, now: int
+    ) -> object: ...
+
+    def unfinished(self, db: Database, run: str, step: str) -> str:
+        """The id of the step's statement that is not out yet, empty if there is none."""
+        ...
+
+
 class Effects:
     """``actions`` and ``replies`` may be missing: then people are asked to do it, and the step waits for them."""
 
@@ -64,6 +76,7 @@ class Effects:
         self._notices = notices
         self.actions = actions
         self.replies = replies
+        self.drafts: Drafts | None = None
 
     def perform(
         self, db: Database, run: Run, effects: Sequence[Effect], incident: Incident, actor: Actor, now: int, *,
@@ -105,6 +118,9 @@ class Effects:
                     self.replies.switch_off(db, run=run, step=step, now=now)
             case EffectKind.ENDED, Survey():
                 self._survey_results(db, run, incident, step, now)
+            case EffectKind.OPENED, StatementStep():
+                if self.drafts is not None and not run.step(effect.step).status.ended:
+                    self.drafts.draft_for_step(db, run=run, step=step, incident=incident, now=now)
             case EffectKind.OPENED, Decision():
                 self._ask_to_vote(db, run, incident, step, now)
             case ((EffectKind.WAITED | EffectKind.SPLIT), _):

@@ -12,6 +12,7 @@ from bot.delivery import timers
 from bot.delivery.timers import Timer
 from bot.incidents import words
 from bot.model.incident import SYSTEM, Actor, Incident
+from bot.model.statement import Statement
 from bot.model.text import Text, UserError
 from bot.response import facts, run_rows, run_timers, run_words
 from bot.response.cards import RunCards
@@ -26,6 +27,7 @@ from bot.response.run_state import (
     Answer,
     ByHand,
     Decision,
+    Done,
     Effect,
     EffectKind,
     Event,
@@ -62,6 +64,11 @@ class Runs:
         self._library = library
         self._notices = notices
         self._effects = effects
+        self._on_facts: Callable[[Database, Incident, int], None] = lambda db, incident, now: None
+
+    def listen(self, on_facts: Callable[[Database, Incident, int], None]) -> None:
+        """``on_facts`` hears when the facts of an incident have changed."""
+        self._on_facts = on_facts
 
     # -- what people do
 
@@ -107,6 +114,8 @@ class Runs:
         if isinstance(event, Answer):
             self._keep_answers(db, run, event, incident, now)
         event = _with_scope(event, self._scope(db, incident, now))
+        if isinstance(event, Done):
+            self._refuse_unpublished(db, run, event.step)
         decision = decide(run, event, now)
         if decision.refusal is not None:
             raise UserError(decision.refusal.key, **dict(decision.refusal.params))
@@ -117,6 +126,7 @@ class Runs:
         self._store(db, run, decision, incident, actor, now)
         if isinstance(event, Answer) and decision.run.status is RunStatus.RUNNING:
             self._others_look(db, run, incident, now)
+            self._on_facts(db, incident, now)
         return decision.run
 
     def decided(self, db: Database, run: Run, step_id: str, label: str, actor: Actor, now: int) -> None:
@@ -137,6 +147,25 @@ class Runs:
         """Facts are what conditions wait for: every open run looks again."""
         for run in self.open_of(db, incident):
             self._look(db, run, incident, now)
+        self._on_facts(db, incident, now)
+
+    def statement_published(self, db: Database, statement: Statement, now: int) -> None:
+        """The text that a step asked for is out: the step is done."""
+        run = run_rows.load(db, statement.run) if statement.run else None
+        if run is None or run.status.ended or run.step(statement.step).status.ended:
+            return
+        event = _with_scope(Done(SYSTEM, statement.step, statement.id), self._scope(db, self.incident(db, run), now))
+        decision = decide(run, event, now)
+        if decision.refusal is None:
+            store.record(db, run.id, statement.step, "published", {"statement": statement.id}, SYSTEM, now)
+            self._store(db, run, decision, self.incident(db, run), SYSTEM, now)
+
+    def _refuse_unpublished(self, db: Database, run: Run, step: str) -> None:
+        """A statement's step ends by publication, not by somebody's word."""
+        open_one = self._effects.drafts.unfinished(db, run.id, step) if self._effects.drafts else ""
+        if open_one:
+            address = f"{run.id}.{run.step(step).number}"
+            raise UserError("error.step_needs_statement", step=address, id=open_one)
 
     # -- what systems and time do
 

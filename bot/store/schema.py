@@ -335,3 +335,48 @@ def m014_topics(db: Database) -> None:
     db.conn.execute("ALTER TABLE story ADD COLUMN topic INTEGER NOT NULL DEFAULT 0")
     db.conn.execute("UPDATE story SET topic = id")
     db.conn.execute("CREATE INDEX story_topic ON story (topic)")
+
+
+@migrations()
+def m010_statements(db: Database) -> None:
+    db.conn.execute("""CREATE TABLE statement (
+        id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, incident TEXT NOT NULL REFERENCES incident(id),
+        drill TEXT NOT NULL, kind TEXT NOT NULL, audience TEXT NOT NULL, language TEXT NOT NULL, status TEXT NOT NULL,
+        grade INTEGER NOT NULL, version INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1, template TEXT NOT NULL DEFAULT '', strategy TEXT NOT NULL DEFAULT '',
+        run TEXT NOT NULL DEFAULT '', step TEXT NOT NULL DEFAULT '', replaces TEXT NOT NULL DEFAULT '',
+        channels TEXT NOT NULL DEFAULT '[]', approval TEXT NOT NULL DEFAULT '{}')""")
+    db.conn.execute("CREATE INDEX statement_incident ON statement (incident, number)")
+    db.conn.execute("CREATE INDEX statement_step ON statement (run, step) WHERE run <> ''")
+    db.conn.execute("""CREATE TRIGGER statement_kind_is_final
+        BEFORE UPDATE OF drill, kind, incident, audience, replaces ON statement
+        WHEN NEW.drill <> OLD.drill OR NEW.kind <> OLD.kind OR NEW.incident <> OLD.incident
+            OR NEW.audience <> OLD.audience OR NEW.replaces <> OLD.replaces
+        BEGIN SELECT RAISE(ABORT, 'what a statement is and whom it is for is set at its creation'); END""")
+    # A text never changes: an edit is a new row, and a digest names one row for ever.
+    db.conn.execute("""CREATE TABLE statement_version (
+        statement TEXT NOT NULL REFERENCES statement(id), number INTEGER NOT NULL, title TEXT NOT NULL,
+        body TEXT NOT NULL, digest TEXT NOT NULL, author TEXT NOT NULL, author_name TEXT NOT NULL, chat TEXT NOT NULL,
+        created_at INTEGER NOT NULL, reason TEXT NOT NULL DEFAULT '', aside INTEGER NOT NULL DEFAULT 0,
+        findings TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (statement, number)) WITHOUT ROWID""")
+    db.conn.execute("""CREATE TRIGGER statement_text_is_final
+        BEFORE UPDATE OF statement, number, title, body, digest, author, created_at ON statement_version
+        BEGIN SELECT RAISE(ABORT, 'a version keeps its text'); END""")
+    # Everything that happened to a statement, append-only: edits, votes, comments, overrides, publication.
+    db.conn.execute("""CREATE TABLE statement_event (
+        id INTEGER PRIMARY KEY, statement TEXT NOT NULL REFERENCES statement(id), version INTEGER NOT NULL,
+        digest TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, actor TEXT NOT NULL, actor_name TEXT NOT NULL,
+        chat TEXT NOT NULL, at INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX statement_event_of ON statement_event (statement, id)")
+    for change in ("UPDATE", "DELETE"):
+        db.conn.execute(f"""CREATE TRIGGER statement_event_no_{change.lower()} BEFORE {change} ON statement_event
+            BEGIN SELECT RAISE(ABORT, 'what happened to a statement is append-only'); END""")
+    # Who may vote for whom: a statement's id, or empty for all until ``until_at``.
+    db.conn.execute("""CREATE TABLE delegation (
+        person TEXT NOT NULL, to_person TEXT NOT NULL, statement TEXT NOT NULL, until_at INTEGER NOT NULL,
+        created_at INTEGER NOT NULL, PRIMARY KEY (person, statement)) WITHOUT ROWID""")
+    db.conn.execute("CREATE TABLE second_factor (person TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID")
+    # Who has the form open: a hint to others, never a lock.
+    db.conn.execute("""CREATE TABLE statement_editing (
+        statement TEXT NOT NULL, person TEXT NOT NULL, person_name TEXT NOT NULL, version INTEGER NOT NULL,
+        since INTEGER NOT NULL, PRIMARY KEY (statement, person)) WITHOUT ROWID""")

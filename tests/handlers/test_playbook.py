@@ -344,7 +344,7 @@ def test_a_run_that_is_ended_says_truthfully_how_far_it_came(home: House, end: s
 
 def test_a_run_ends_by_itself_when_nothing_is_left(home: House) -> None:
     said(home, "start small")
-    for line in ("done 1", "skip 2 x", "answer 3 延迟", "choose 4 1", "tick 5", "done 8"):
+    for line in ("done 1", "skip 2 x", "answer 3 延迟", "choose 4 1", "tick 5", "skip 8 已由母公司发布"):
         said(home, line)
     said(home, "choose 4 1", **ZHAO)
     assert run_of(home).status is RunStatus.DONE

@@ -7,7 +7,7 @@ from typing import Any
 from bot.chat.slack import limits
 from bot.chat.slack.limits import block, measure, shorten, split_text, units
 from bot.chat.slack.safe import clean, escape, has_markup, mention, web_link
-from bot.model.card import Button, Facts, Items, Paragraph, Quote, Section
+from bot.model.card import Button, Facts, Items, Paragraph, Quote, Section, Whole
 from bot.model.text import Text
 from bot.texts import render as words
 
@@ -120,7 +120,14 @@ def quote(section: Quote) -> list[Block]:
     return blocks
 
 
+def whole(section: Whole) -> list[Block]:
+    """The text between two lines, so that nobody takes anything around it for a part of it."""
+    return [block("divider"), *paragraph(section.text), block("divider")]
+
+
 def of_section(section: Section, hidden: str = "") -> list[Block]:
+    if isinstance(section, Whole):
+        return whole(section)
     if isinstance(section, Paragraph):
         return paragraph(section.text, strong=section.strong)
     if isinstance(section, Facts):

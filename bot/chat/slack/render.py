@@ -8,7 +8,7 @@ from bot.chat.slack.limits import block, measure, shorten, split_text, units
 from bot.chat.slack.pieces import Block
 from bot.chat.slack.safe import clean, escape, mention
 from bot.delivery.chat import Refused
-from bot.model.card import Card, Items
+from bot.model.card import Card, Items, has_whole, without_whole
 from bot.model.grade import Grade
 from bot.model.message import Message
 from bot.model.text import Text
@@ -39,12 +39,11 @@ def render(message: Message) -> list[SlackMessage]:
         head = pieces.mentions(message.mentions)
         body = pieces.paragraph(message.text)
         return _pages(message, head, body, [])
-    if card.link:
-        card, hidden = _fit_lists(message, card)
-    else:
-        hidden = {}
-    head, body, tail = _parts(message, card, hidden)
-    return _pages(message, head, body, tail)
+    short, hidden = _fit_lists(message, card) if card.link else (card, {})
+    parts = _parts(message, short, hidden)
+    if has_whole(card) and not _fits(*parts):
+        return render(replace(message, card=without_whole(card)))
+    return _pages(message, *parts)
 
 
 def _exactly(text: str) -> list[Block]:
@@ -64,6 +63,8 @@ def render_plain(message: Message) -> list[SlackMessage]:
     text, which would be formatted or split so."""
     if message.verbatim:
         raise Refused("Slack does not take the blocks in which the approved text would be shown as it stands")
+    if message.card is not None and has_whole(message.card) and units(escape(message.plain())) > limits.PLAIN_TEXT // 2:
+        message = replace(message, card=without_whole(message.card))
     lines = [message.plain()]
     for button in message.card.buttons if message.card else ():
         lines.append(words(Text("slack.say", {"label": button.label, "command": button.command}), message.language))

@@ -15,7 +15,7 @@ from bot.chat.wecom.aibot_frames import MARKDOWN_BYTES
 from bot.chat.wecom.markdown import LAMP, card_lines
 from bot.chat.wecom.render import Body, Wording, choice_lines, gist_of, markdown_bodies, template_card
 from bot.chat.wecom.words import Line, lines_of, mention, size, tame_line
-from bot.model.card import Card, Facts, Section
+from bot.model.card import Card, Facts, Section, has_whole, without_whole
 from bot.model.message import Message
 from bot.model.text import Text
 from bot.texts import render
@@ -111,6 +111,8 @@ def _whole_lines(message: Message) -> list[Line]:
     needed = size("\n".join(map(str, lines)))
     if not message.object.startswith(WHOLE) or needed <= MARKDOWN_BYTES:
         return lines
+    if has_whole(message.card):
+        return _whole_lines(replace(message, card=without_whole(message.card)))
     kept = tuple(section for section in message.card.sections if _is_short(section))
     short = replace(message.card, sections=kept)
     if size("\n".join(map(str, card_lines(short, message.language)))) > MARKDOWN_BYTES - SHORT_SECTION_BYTES:

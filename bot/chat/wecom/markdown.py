@@ -1,7 +1,7 @@
 """A whole card as lines of WeCom markdown: headings, bold, links, quotations and three font colours, no more."""
 
 from bot.chat.wecom.words import Line, lines_of, safe_url, tame_line
-from bot.model.card import Card, Facts, Items, Paragraph, Section
+from bot.model.card import Card, Facts, Items, Paragraph, Section, Whole
 from bot.model.grade import Grade
 from bot.model.text import Text
 from bot.texts import render
@@ -29,6 +29,8 @@ def card_lines(card: Card, language: str) -> list[Line]:
 
 
 def _markdown_section(section: Section) -> list[Line]:
+    if isinstance(section, Whole):
+        return lines_of(section.text)
     if isinstance(section, Paragraph):
         mark = "**" if section.strong and section.text.strip() else ""
         return [Line(line.text, mark, mark) if line.text.strip() else line for line in lines_of(section.text)]

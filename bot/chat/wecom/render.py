@@ -30,7 +30,7 @@ from bot.chat.wecom.words import (
     tame_line,
 )
 from bot.delivery.chat import Refused
-from bot.model.card import Button, Card, Facts, Items, Paragraph, Quote, Section
+from bot.model.card import Button, Card, Facts, Items, Paragraph, Quote, Section, Whole, has_whole, without_whole
 from bot.model.grade import Grade
 from bot.model.message import Message
 from bot.model.text import Text
@@ -114,13 +114,14 @@ def member_posting(message: Message, task_id: str, *, interactive: bool = True) 
     if message.card is None:
         return Posting(None, tuple(text_bodies(message.text, message.language)))
     shown = message.card if interactive else replace(message.card, buttons=(), object="")
+    shown, texts = _apart(shown, message.language)
     card, complete = template_card(shown, message.language, task_id)
     if card is not None and complete:
-        return Posting(card, ())
+        return Posting(card, texts)
     lines = card_lines(shown, message.language)
     if card is None:  # else the choices are on the card
         lines += choice_lines(shown, message.language, "also_reply")
-    return Posting(card, tuple(markdown_bodies(lines, message.language, TEXT_BYTES)))
+    return Posting(card, (*texts, *markdown_bodies(lines, message.language, TEXT_BYTES)))
 
 
 def member_revision(message: Message, task_id: str) -> Posting:
@@ -131,14 +132,30 @@ def member_revision(message: Message, task_id: str) -> Posting:
     """
     assert message.card is not None
     quiet = not message.reason
-    card, complete = template_card(message.card, message.language, task_id, revising=True, quiet=quiet)
+    shown, texts = _apart(message.card, message.language)
+    card, complete = template_card(shown, message.language, task_id, revising=True, quiet=quiet)
     if quiet:
         return Posting(card, ())
     if complete:
-        return Posting(card, (_notice(message.card, message.language),))
-    return Posting(
-        card, tuple(markdown_bodies(card_lines(message.card, message.language), message.language, TEXT_BYTES))
-    )
+        return Posting(card, texts or (_notice(shown, message.language),))
+    return Posting(card, (*texts, *markdown_bodies(card_lines(shown, message.language), message.language, TEXT_BYTES)))
+
+
+def _apart(card: Card, language: str) -> tuple[Card, tuple[Body, ...]]:
+    """The card without the texts that must be shown whole, and each of them as one message of its own; one that does
+    not fit into a message leaves its sentence on the card."""
+    texts: list[Body] = []
+    sections: list[Section] = []
+    for section in card.sections:
+        if isinstance(section, Whole):
+            bodies = text_bodies(section.text, language)
+            if len(bodies) == 1:
+                texts.extend(bodies)
+            else:
+                sections.append(Paragraph(section.instead, strong=True))
+        else:
+            sections.append(section)
+    return replace(card, sections=tuple(sections)), tuple(texts)
 
 
 def _notice(card: Card, language: str) -> Body:
@@ -169,7 +186,10 @@ def robot_bodies(message: Message, *, interactive: bool = True) -> list[Body]:
         lines += choice_lines(message.card, message.language, "act_in_app")
     if pings:
         lines.insert(1, Line(pings))
-    return markdown_bodies(lines, message.language, ROBOT_MARKDOWN_BYTES)
+    bodies = markdown_bodies(lines, message.language, ROBOT_MARKDOWN_BYTES)
+    if len(bodies) > 1 and has_whole(message.card):
+        return robot_bodies(replace(message, card=without_whole(message.card)), interactive=interactive)
+    return bodies
 
 
 def robot_image_body(content: bytes) -> Body:
@@ -280,7 +300,7 @@ def _place(card: Card) -> tuple[list[tuple[str, str]], Quote | None, list[str]]:
 
 
 def _section_words(section: Section) -> list[str]:
-    if isinstance(section, Paragraph):
+    if isinstance(section, Paragraph | Whole):
         return tame(section.text).split("\n")
     if isinstance(section, Items):
         lines = [tame_line(section.title), *(f"· {tame_line(line)}" for line in section.lines)]

@@ -1,0 +1,188 @@
+"""From template and facts to a text, and from the record to what a review knows. Reads rows, writes none."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from bot.config import Config
+from bot.incidents.words import CHINA
+from bot.model.incident import Incident
+from bot.model.statement import EarlierText, FactView, ReviewContext, Statement
+from bot.model.text import Text
+from bot.response import facts
+from bot.response.facts import Line
+from bot.response.library import Library
+from bot.response.parts import Template
+from bot.response.release import Tellable, tellable
+from bot.response.run_state import Run
+from bot.store import statements as store
+from bot.texts import render
+
+MINUTE = 60_000
+ROUND = 10 * MINUTE
+_HOLE = "\x00"
+_MORE = "[,\uff0c]"  # behind a fact's name in its mark comes what is known of it
+# Facts by which a plan says that a rumour has been looked into and is not true.
+VERIFIED_FALSE = ("verified_false", "rumour_false", "is_false")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The facts as one audience may know them. ``told`` is None where no plan rules on it: then what is confirmed."""
+
+    lines: tuple[Line, ...]
+    told: Tellable | None
+
+    def may_tell(self, line: Line) -> bool:
+        if line.row is None or not line.row.confirmed:
+            return False
+        return self.told is None or self.told.reason(line.name) is None
+
+
+def sheet_for(db: Database, incident: Incident, audience: str, runs: Sequence[Run]) -> Sheet:
+    playbooks = [run.playbook for run in runs]
+    lines = tuple(facts.sheet(db, incident.id, playbooks))
+    told = tellable(audience, incident.grade, lines, playbooks) if playbooks else None
+    return Sheet(lines, told)
+
+
+class Drafting:
+    def __init__(self, config: Config, library: Callable[[], Library]) -> None:
+        self._config = config
+        self._library = library
+
+    # -- texts
+
+    def fill(
+        self, template: Template, incident: Incident, sheet: Sheet, run: Run | None, language: str, now: int
+    ) -> tuple[str, str]:
+        """Title and body with what may be told; everything else stays as a mark that no review lets pass."""
+        values = self.values(incident, sheet, run, language, now)
+        marks = {line.name: mark_of(line, sheet, language) for line in sheet.lines if line.name not in values}
+        mark = render(Text("run.unknown_field", {"name": "%s"}), language)
+        for name, words in template.fields.items():
+            marks.setdefault(name, render(Text("run.unknown_field", {"name": words.in_language(language)}), language))
+        known = {**marks, **values}
+        title, _ = facts.fill(template.title.in_language(language), known, mark)
+        body, _ = facts.fill(template.body.in_language(language), known, mark)
+        return title.strip(), body.strip()
+
+    def refill(self, text: str, incident: Incident, sheet: Sheet, run: Run | None, language: str, now: int) -> str:
+        """A text whose marks are brought up to date: the fact where it may be told by now, else what is known of it."""
+        values = self.values(incident, sheet, run, language, now)
+        before, _, after = render(Text("run.unknown_field", {"name": _HOLE}), language).partition(_HOLE)
+        for line in sheet.lines:
+            label = render(line.named(language), language)
+            mark = re.compile(f"{re.escape(before + label)}(?:{_MORE}[^{re.escape(after)}]*)?{re.escape(after)}")
+            text = mark.sub((values.get(line.name) or mark_of(line, sheet, language)).replace("\\", r"\\"), text)
+        return text
+
+    def values(self, incident: Incident, sheet: Sheet, run: Run | None, language: str, now: int) -> dict[str, str]:
+        """What placeholders are filled with: the company's own values, then what may be told."""
+        found = {
+            "company": incident.subject_name, "subject": incident.subject_name, "incident_id": incident.id,
+            "now": moment(now, language), "next_update_at": moment(self._next_update(now), language),
+            "customer_name": render(Text("statement.dear_customer"), language),
+        }  # fmt: skip
+        commander = self._config.person(next(iter(run.team.get("commander", ())), "")) if run else None
+        if commander is not None:
+            found["commander_name"] = commander.name
+        found |= self._config.statements.values
+        told = {line.name: render(line.value(language), language) for line in sheet.lines if sheet.may_tell(line)}
+        return {**found, **told}
+
+    def template(
+        self, incident: Incident, audience: str, name: str, runs: Iterable[Run]
+    ) -> tuple[str, Template] | None:
+        """A template by its name, else the best one for the audience: of the plans at work, then of the library."""
+        library = self._library()
+        plans = [run.playbook for run in runs]
+        pools = [*(plan.templates for plan in plans), library.templates]
+        if name:
+            found = next((pool[name] for pool in pools if name in pool), None)
+            return (name, found) if found is not None else None
+        for pool in pools:
+            fitting = [(key, item) for key, item in pool.items() if item.audience == audience]
+            if fitting:
+                return max(fitting, key=lambda pair: _fit(pair[0], incident))
+        return None
+
+    def _next_update(self, now: int) -> int:
+        return -(-(now + self._config.statements.next_update) // ROUND) * ROUND
+
+    # -- what a review knows
+
+    def context(
+        self, db: Database, statement: Statement, incident: Incident, runs: Sequence[Run], now: int
+    ) -> ReviewContext:
+        settings = self._config.statements
+        sheet = sheet_for(db, incident, statement.audience, runs)
+        views = {
+            line.name: FactView(
+                render(line.value(statement.language), statement.language), line.row.confirmed,
+                render(line.named(statement.language), statement.language),
+            )
+            for line in sheet.lines
+            if line.row is not None
+        }  # fmt: skip
+        subject = next((item for item in self._config.subjects if item.id == incident.subject), None)
+        names = (incident.subject_name, *(subject.aliases if subject else ()), *settings.names)
+        told = None if sheet.told is None else frozenset(line.name for line in sheet.lines if sheet.may_tell(line))
+        false = any(
+            line.row is not None and line.row.confirmed and line.row.value == "yes"
+            for line in sheet.lines if line.name in VERIFIED_FALSE
+        )  # fmt: skip
+        hotlines = (*settings.hotlines, *(value for key, value in settings.values.items() if "hotline" in key))
+        return ReviewContext(
+            audience=statement.audience, language=statement.language, grade=incident.grade,
+            crisis_type=incident.crisis_type, cluster=runs[0].playbook.scct.cluster if runs else "",
+            strategy=statement.strategy, now=now, facts=views, tellable=told,
+            earlier=tuple(self._earlier(db, statement)), subject_names=tuple(dict.fromkeys(names)),
+            internal_names=tuple(settings.internal_names),
+            targets=tuple(settings.platforms.get(statement.audience, ())), denial_verified=false,
+            hosts=tuple(settings.hosts), hotlines=tuple(dict.fromkeys(hotlines)),
+        )  # fmt: skip
+
+    def _earlier(self, db: Database, statement: Statement) -> Iterable[EarlierText]:
+        """What is out about this incident, and what is being prepared for its other audiences."""
+        for other in store.of_incident(db, statement.incident):
+            if other.id in (statement.id, statement.replaces) or other.language != statement.language:
+                continue
+            if not (other.status.out or other.status.editable) or other.status.value in ("withdrawn", "corrected"):
+                continue
+            version = store.version(db, other)
+            if version is not None:
+                out = store.events(db, other.id, "published") if other.status.out else []
+                yield EarlierText(
+                    other.id, other.audience, other.language, version.title, version.body, out[-1].at if out else 0
+                )
+
+
+def mark_of(line: Line, sheet: Sheet, language: str) -> str:
+    """What stands where a fact cannot be told yet: its name, and the value that nobody has vouched for."""
+    if line.row is None or sheet.may_tell(line):
+        return _unknown(line, language)
+    key = "statement.unconfirmed" if not line.row.confirmed else "statement.not_tellable"
+    value = render(line.value(language), language)
+    # The mark ends where its bracket ends: a value must not bring one of its own.
+    name = Text(key, {"name": line.named(language), "value": re.sub(r"[\]】]", " ", value)})
+    return render(Text("run.unknown_field", {"name": name}), language)
+
+
+def moment(at: int, language: str) -> str:
+    """A time of day with its date as it stands in a text, in China Standard Time."""
+    local = datetime.fromtimestamp(at / 1000, CHINA)
+    params = {"month": Text(f"month.{local.month}"), "day": local.day, "time": f"{local:%H:%M}"}
+    return render(Text("statement.moment", params), language)
+
+
+def _unknown(line: Line, language: str) -> str:
+    return render(Text("run.unknown_field", {"name": line.named(language)}), language)
+
+
+def _fit(name: str, incident: Incident) -> tuple[bool, bool]:
+    """Templates for this kind of crisis first, then those that open the conversation."""
+    return incident.crisis_type.replace("_", "-") in name.replace("_", "-"), "first" in name or "holding" in name
