@@ -1,12 +1,19 @@
 """Commands on incidents: take in hand, assign, grade, mute, note, decide, end."""
 
+from bot.analysis.association import associations
+from bot.analysis.emotions import EMOTIONS
+from bot.analysis.entities import entities
+from bot.analysis.names import names
+from bot.analysis.text import clean, fold_all
+from bot.clock import HOUR
 from bot.incidents import people, words
 from bot.model.card import Button, Card, Form, FormField, Items, Paragraph, Quote, Section
 from bot.model.grade import Grade
+from bot.model.incident import Incident
 from bot.model.message import Attachment
 from bot.model.text import Text, UserError
+from bot.store import counts, labels, posts
 from bot.store import incidents as store
-from bot.store import labels, posts
 from bot.store.labels import Verdict
 from bot.texts import render
 from bot.warning.early import early_warning
@@ -27,6 +34,7 @@ ROLE_WORDS = {
 CHATS = frozenset({"slack", "wecom", "console", "api", "cli"})
 DEFAULT_MUTE = 60 * 60_000
 EXAMPLES_IN_WHY = 6
+POSTS_COMPARED = 400
 
 
 @registry.command("show", "详情", "查看", "看", roles=EVERYBODY)
@@ -100,6 +108,12 @@ def why(request: Request) -> Reply:
         for entry in store.timeline(request.db, incident.id, ("opened", "raised", "lowered", "graded", "grade_auto"))
     ]
     sections.append(Items(_say(request, "why.moves"), tuple(moves)))
+    feelings = _feelings(request, incident)
+    if feelings:
+        sections.append(Items(_say(request, "emotion.title"), feelings))
+    concentrated = tuple(render(text, language) for text in _concentration(request, incident))
+    if concentrated:
+        sections.append(Items(_say(request, "association.title"), concentrated))
     seqs = list(dict.fromkeys(seq for signal in incident.signals for seq in signal.posts))
     for mention in posts.mentions_of(request.db, incident.subject, seqs)[:EXAMPLES_IN_WHY]:
         source = render(words.platform(mention.platform), language) + f" · {words.clock_time(mention.published_at)}"
@@ -265,6 +279,34 @@ def false_alarm_form(command: str, language: str) -> Form:
 def close_form(command: str, language: str) -> Form:
     return _form("close", command, language, (
         FormField("reason", _field("outcome", language), "multiline", required=False),))  # fmt: skip
+
+
+def _feelings(request: Request, incident: Incident) -> tuple[str, ...]:
+    """Which feelings the negative posts of the last hour carry, and of the hour before it for comparison."""
+    minute = request.now // 60_000
+
+    def counted(until: int) -> dict[str, int]:
+        rows = counts.terms(request.db, incident.subject, incident.drill, until - 59, until)
+        return {name: sum(row.count for row in rows if (row.kind, row.word) == ("emotion", name)) for name in EMOTIONS}
+
+    now, before = counted(minute), counted(minute - 60)
+    return tuple(
+        _say(request, "emotion.count", feeling=Text(f"emotion.{name}"), now=now[name], before=before[name])
+        for name in sorted(EMOTIONS, key=lambda name: -now[name])
+        if now[name] or before[name]
+    )
+
+
+def _concentration(request: Request, incident: Incident) -> list[Text]:
+    """Which product, version, place or branch the complaints of the incident's newest posts concentrate on."""
+    since = incident.opened_at - HOUR
+    mentions = posts.recent_mentions(request.db, incident.subject, since, drill=incident.drill, limit=POSTS_COMPARED)
+    folded = fold_all([clean(mention.text) for mention in mentions])
+    compared = [
+        (set(entities(text) + names(text)), {word for _, said in mention.types for word in said})
+        for mention, text in zip(mentions, folded, strict=True)
+    ]
+    return [found.reason for found in associations(compared)]
 
 
 def _through(request: Request, chat: str) -> str:

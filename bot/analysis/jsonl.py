@@ -86,4 +86,6 @@ def as_json(post: Post, analysis: Analysis, placed: Placed | None) -> dict[str, 
         "topic": placed.topic if placed else None,
         "carrier": analysis.carrier.word,
         "influence": analysis.influence,
+        "noise": analysis.noise or None,
+        "emotion": analysis.emotion or None,
     }

@@ -55,7 +55,7 @@ def batch_of(texts: Sequence[str]) -> Batch:
     # Sorting (text, position) keys of the whole batch finds the distinct ones far cheaper than a set per text.
     owners = np.arange(len(texts), dtype=np.uint32) << np.uint32(BITS + 2)
     owner = np.repeat(owners, lengths + 2)
-    singles, pairs, triples = _hashed(codes, size)
+    singles, pairs, triples = hashed(codes, size)
     triples |= owner | np.uint32(2 << BITS)
     if (quoted >= 0).any():
         border = np.where(quoted >= 0, starts + 2 + quoted, size)
@@ -73,7 +73,7 @@ def batch_of(texts: Sequence[str]) -> Batch:
     return Batch(codes[:size], starts, keys & np.uint32((4 << BITS) - 1), first_gram)
 
 
-def _hashed(codes: npt.NDArray[np.uint32], size: int) -> list[npt.NDArray[np.uint32]]:
+def hashed(codes: npt.NDArray[np.uint32], size: int) -> list[npt.NDArray[np.uint32]]:
     """For n = 1, 2, 3 the hash of the n-gram that begins at each of the first ``size`` code points."""
     two = codes * _SECOND
     three = codes * _THIRD

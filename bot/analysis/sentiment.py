@@ -23,7 +23,10 @@ from bot.model.post import TypeHit
 CHUNK = 1_000
 """Texts that are looked up together: their arrays stay in the processor's cache."""
 
-_STRONG, _SURELY_POSITIVE = 0.79, 0.5
+_STRONG, _SURELY_POSITIVE = 0.79, 0.35
+# The odds are too sure of themselves. On folds of the training posts the score came closest to what happened with half
+# of their logarithm (mean distance 0.04 instead of 0.11); the labels do not move.
+_CALIBRATION = 0.5
 SNOWNLP_LIMIT = 2_000  # its cost grows faster than the length: 0.5 s here, four minutes at 100,000 characters
 _LABELS = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
 _FORMAT = 1
@@ -105,7 +108,8 @@ class HashedNgrams:
         negative, positive = self.log_odds(batch)
         odds = np.exp(np.clip(np.stack([negative, np.zeros_like(negative), positive]), -30, 30))
         choice = odds.argmax(axis=0)
-        score = (odds[2] - odds[0]) / odds.sum(axis=0)
+        calibrated = odds**_CALIBRATION
+        score = (calibrated[2] - calibrated[0]) / calibrated.sum(axis=0)
         codes, starts = batch.codes, batch.starts
         latin = np.add.reduceat((codes >= 97) & (codes <= 122), starts, dtype=np.int64)
         wide = np.add.reduceat((codes >= 0x2E80) & (codes < 0xFF00), starts, dtype=np.int64)

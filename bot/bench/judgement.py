@@ -32,6 +32,7 @@ from bot.texts import render
 PARTS: Mapping[str, Part] = {
     "sentiment": judgement_text.sentiment,
     "whom": judgement_finance.whom,
+    "kinds": judgement_finance.kinds,
     "spread": judgement_spread.spread,
     "stories": judgement_stories.stories,
     "bursts": judgement_bursts.bursts,

@@ -81,7 +81,9 @@ class Analysis:
     ``sentiment_score`` runs from -1 (surely negative) to 1 (surely positive). ``subjects`` are ids of the matching
     keyword rules with the words that matched. ``signature`` is the near-duplicate signature (see
     ``bot.analysis.stories``), empty for texts too short to have one. ``influence`` is 0–100. ``spared`` are those of
-    ``subjects`` that a negative post names without being negative about them.
+    ``subjects`` that a negative post names without being negative about them. ``noise`` is
+    advertising, lottery or job for a post that only uses the name, else empty. ``emotion`` is
+    anger, fear or sadness for a negative post about a subject.
     """
 
     language: str
@@ -94,6 +96,8 @@ class Analysis:
     carrier: Carrier = Carrier.ORDINARY
     influence: int = 0
     spared: tuple[str, ...] = ()
+    noise: str = ""
+    emotion: str = ""
 
     def sentiment_about(self, subject: str) -> Sentiment:
         """What the post says of one of its subjects."""

@@ -183,6 +183,9 @@ def record(
                 if sentiment <= 0:
                     key = (subject, post.drill, minute, "type", hit.type.value, FAMILY_OF_TYPE[hit.type])
                     terms[key] = terms.get(key, 0) + 1
+            if sentiment < 0 and analysis.emotion:
+                key = (subject, post.drill, minute, "emotion", analysis.emotion, family)
+                terms[key] = terms.get(key, 0) + 1
             if sentiment <= 0 and subject in watch:
                 folded = post.content.lower()
                 for word in watch[subject]:

@@ -81,6 +81,8 @@ def measure(
                 result.negative_before += bucket.count
     result.carriers = len(carriers)
     for term in terms:
+        if term.kind not in {"type", "word"}:
+            continue  # feelings are shown, not judged
         if families is None or term.family in families:
             target = result.types if term.kind == "type" else result.words
             target[term.word] = target.get(term.word, 0) + term.count
