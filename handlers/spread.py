@@ -29,6 +29,7 @@ from handlers.story_card import CHANGES, story_card
 
 CARRIERS_SHOWN = 5
 PLATFORMS_SHOWN = 8
+BRIDGES_SHOWN = 3
 HINT_WORDS = 40
 
 
@@ -109,10 +110,15 @@ def spread_card(reading: Reading, language: str) -> Card:
         )
         sections.append(Items(say("spread.way"), tuple(render(line, language) for line in _way(found)),
                               _more(len(found.arrivals) - PLATFORMS_SHOWN, language)))  # fmt: skip
+        bridges = [render(line, language) for line in _bridges(found)]
+        if bridges:
+            sections.append(Items(say("spread.bridges"), tuple(bridges)))
         carriers = [render(line, language) for line in _carriers(found.cascades, language)]
         if carriers:
             sections.append(Items(say("spread.carriers"), tuple(carriers)))
-        sections.append(Items(say("spread.details"), tuple(render(line, language) for line in _details(found))))
+        sections.append(
+            Items(say("spread.details"), tuple(render(line, language) for line in _details(found, reading.now)))
+        )
         if found.hints:
             sections.append(Items(say("spread.hints"), tuple(render(_hint(hint), language) for hint in found.hints)))
     notes = [say("spread.cut", n=f"{NEWEST:,}")] if reading.cut else []
@@ -140,7 +146,7 @@ def _facts(found: Spread) -> list[tuple[str, Text]]:
     return [*facts, ("chain", Text("spread.fact_size", size))]
 
 
-def _details(found: Spread) -> list[Text]:
+def _details(found: Spread, now: int) -> list[Text]:
     """The index with its parts; the largest chain, its way of travelling and its pace."""
     index = found.index
     lines = [
@@ -167,7 +173,7 @@ def _details(found: Spread) -> list[Text]:
         Text(f"spread.{kind}", {"virality": f"{shape.virality:.1f}", "share": f"{shape.direct_share:.0%}"}),
         Text("spread.fact_pace", {
             "last": f"{pace.last_hour:,}", "peak": f"{pace.peak:,}", "peak_at": words.clock_time(pace.peak_at),
-            "peak_end": words.clock_time(pace.peak_at + HOUR)[-5:],
+            "peak_end": words.clock_time(min(now, pace.peak_at + HOUR))[-5:],
         }),
     ]  # fmt: skip
 
@@ -185,6 +191,19 @@ def _way(found: Spread) -> list[Text]:
         }  # fmt: skip
         lines.append(Text("spread.arrival", params))
     return lines
+
+
+def _bridges(found: Spread) -> list[Text]:
+    """Who brought what was said to another platform, where more followed."""
+    return [
+        Text("spread.bridge", {
+            "name": shown_name(bridge.post.post.author.name or "") or Text("spread.somebody"),
+            "at": words.clock_time(bridge.post.at), "topic": bridge.story, "n": f"{bridge.followed:,}",
+            "before": words.platform(bridge.words_from), "after": words.platform(bridge.post.post.platform),
+        })
+        for bridge in found.bridges[:BRIDGES_SHOWN]
+        if bridge.followed
+    ]  # fmt: skip
 
 
 def _carriers(cascades: tuple[Cascade, ...], language: str) -> list[Text]:

@@ -98,6 +98,17 @@ def test_the_card_leads_to_the_picture_as_a_page_where_the_console_has_an_addres
     assert card_of(answer(home, public_url="https://fengbo.example/")).link == "https://fengbo.example/spread/I-1"
 
 
+def test_who_brought_the_words_to_another_platform_is_named_where_more_followed(home: House) -> None:
+    home.judge(Grade.YELLOW)
+    at = home.now - HOUR
+    news = {"platform": "news", "author": Author("n", "蓝鲸新闻", 9_000, True)}
+    repeated = [post(published_at=at + number * MINUTE, **news) for number in (1, 2)]
+    keep(home, post(published_at=at), *repeated, post(platform="forum", published_at=at + 3 * MINUTE), story=7)
+    text = card_of(answer(home)).plain()
+    assert "@蓝鲸新闻 把话题 7 从微博带到新闻，此后那边又有 1 条" in text
+    assert "带到论坛" not in text, "nobody followed there"
+
+
 def test_in_english_it_reads_as_well(home: House) -> None:
     home.judge(Grade.ORANGE)
     cascade(home)
