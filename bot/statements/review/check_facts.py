@@ -43,6 +43,8 @@ def _judged(review: Reviewing, quantity: Quantity) -> Hit | None:
         return Hit("not_for_this_audience", *span, {"fact": sheet.label(fact)})
     if quantity.timely and review.says("next_update", review.reading.sentence_at(quantity.start)):
         return None
+    if quantity.kind == "time" and review.says("service_hours", span):
+        return None
     if quantity.timely and review.says("as_of", review.reading.clause_at(quantity.start)):
         return None
     if inside(span, review.reading.quoted) and not quantity.kind:
