@@ -41,6 +41,7 @@ from bot.model.incident import SYSTEM
 from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
 from bot.models import engine_of
+from bot.newsroom.folder import FolderErrand
 from bot.newsroom.routes import Newsroom
 from bot.reports.makers import picture_maker
 from bot.reports.studio import Studio
@@ -53,10 +54,12 @@ from bot.sources.factory import sources_from
 from bot.sources.net import new_session
 from bot.sources.preset import merged
 from bot.statements import build as statement_room
+from bot.statements import publish_build, publish_targets
 from bot.store import incidents as incident_store
 from bot.store.database import Store
 from bot.texts import catalogue, render
 from bot.web import Api, Readiness, errors
+from bot.web_statements import StatementPages
 from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
@@ -113,12 +116,15 @@ class App:
         )
         self.call_results = CallResults(self.notices, self.runs.action_result, self._changed)
         self.linked.linkage.listen(self.call_results)
-        self.statements = statement_room.build(config, self.notices, self.response, lambda db, statement, language: ())
+        self.statements = statement_room.build(config, self.notices, self.response, publish_targets.receipt_lines)
+        self.publishing = publish_build.connect(
+            config, self.notices, self.linked, self.statements, self.runs, self.call_results
+        )
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
-            self.linked, self.response.living, self.response.living_notices, self.statements,
+            self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -145,12 +151,14 @@ class App:
                 **self.response.timers(),
                 **self.linked.timers(),
                 **self.statements.timers(),
+                **self.publishing.timers(),
             },
             self._changed,
             {
                 "article": ArticleErrand(services, self.clock, self._open_session),
                 "spread": SpreadErrand(self.store, self.clock, config.chat.console.public_url),
                 **self.linked.errands(),
+                publish_targets.FOLDER: FolderErrand(config, self.store, self.publishing),
             },
             rewound=self.response.resume,
         )  # fmt: skip
@@ -242,6 +250,7 @@ class App:
         ).add_routes(app)
         self.chats.mount(app)
         Newsroom(self.config, self.store, self.clock, self.chats.guard.page).add_routes(app)
+        StatementPages(self.config, self.store, self.clock, self.chats.guard).add_routes(app)
         return app
 
     async def _work(self) -> None:

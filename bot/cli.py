@@ -18,6 +18,7 @@ from bot.memory import settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
 from bot.response import living_commands
 from bot.response.commands import playbook
+from bot.statements.export_command import statement
 from bot.statements.totp_command import totp
 from bot.texts import render
 from bot.train_command import train
@@ -448,6 +449,7 @@ cli.add_command(playbook)
 playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
 cli.add_command(totp)
+cli.add_command(statement)
 cli.add_command(train)
 
 

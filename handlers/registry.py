@@ -26,6 +26,7 @@ from bot.response.linked import Linked
 from bot.response.living import Living
 from bot.response.living_notices import LivingNotices
 from bot.response.runs import Runs
+from bot.statements.publishing import Publishing
 from bot.statements.service import Statements
 from bot.store import incidents as incident_store
 
@@ -60,6 +61,7 @@ class Services:
     living: Living | None = None
     living_notices: LivingNotices | None = None
     statements: Statements | None = None
+    publishing: Publishing | None = None
 
 
 @dataclass(frozen=True, slots=True)

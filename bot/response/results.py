@@ -26,6 +26,11 @@ class CallResults:
         self._notices = notices
         self._tell_run = tell_run
         self._changed = changed or (lambda: None)
+        self._also: list[Callable[[Database, Call, int], None]] = []
+
+    def also(self, hear: Callable[[Database, Call, int], None]) -> None:
+        """Who else hears of what became of calls, in the same transaction."""
+        self._also.append(hear)
 
     def __call__(self, db: Database, call: Call, now: int) -> None:
         incident = incident_store.get(db, call.incident) if call.incident else None
@@ -37,6 +42,8 @@ class CallResults:
         if self._tell_run is not None and call.run and call.finished_at:
             done = call.state == "done"
             self._tell_run(db, call.run, call.step, done, parameters_of(call)["result" if done else "error"], now)
+        for hear in self._also:
+            hear(db, call, now)
         self._changed()
 
 

@@ -82,7 +82,9 @@ def refusal(state: Approval, digest: str, now: int) -> Text | None:
     """Why this digest may not leave the house at this moment; None where it may. The votes are counted again."""
     if digest != state.digest:
         return Text("error.statement_changed", {"digest": state.digest[:8]})
-    if state.status not in (Status.APPROVED, Status.SCHEDULED, Status.PUBLISHING) or not state.met:
+    # What is out may be handed to a target that failed.
+    open_to_it = (Status.APPROVED, Status.SCHEDULED, Status.PUBLISHING, Status.PUBLISHED)
+    if state.status not in open_to_it or not state.met:
         return Text("error.statement_not_approved")
     if state.blocks:
         return Text("error.statement_blocked", {"n": len(state.blocks)})

@@ -19,11 +19,12 @@ from bot.model.incident import Actor
 from bot.model.intake import iso
 from bot.model.message import Message, masked
 from bot.model.publication import NewsroomItem, Publication, Receipt, ReceiptState
-from bot.model.statement import DIGEST_SHOWN, StatementKind
+from bot.model.statement import DIGEST_SHOWN, Statement, StatementKind
 from bot.model.text import Text, UserError
 from bot.response.customers import Customers
 from bot.response.linkage import WOULD_HAVE, Linkage
 from bot.statements import publish_shapes as shapes
+from bot.statements import publish_words
 from bot.store import calls
 from bot.store import incidents as incident_store
 from bot.store import notices as notice_store
@@ -36,7 +37,7 @@ KEY = "publish"
 
 
 class Targets:
-    """``hand_over`` gives the receipt as it stands after the text was handed over, ``look`` as it stands now."""
+    """``hand_over`` gives the receipt as it stands after the text was handed over."""
 
     def __init__(self, config: Config, notices: Notices, linkage: Linkage | None, customers: Customers | None) -> None:
         self._config = config
@@ -60,19 +61,6 @@ class Targets:
                 return self._by_hand(db, publication, publisher, handed, now)
             case _:
                 return self._letters(db, publication, publisher, handed, now)
-
-    def look(self, db: Database, receipt: Receipt, now: int) -> Receipt:
-        """What the outbox, the call or the notice says about a receipt that is not settled."""
-        if not receipt.handed or not receipt.state.open:
-            return receipt
-        if receipt.kind == "webhook":
-            call = calls.by_key(db, key_of(receipt))
-            return receipt if call is None else of_call(receipt, call, now)
-        if receipt.kind == "customers":
-            return _of_notice(db, receipt, now)
-        if receipt.kind in ("email", "slack", "wecom", "channel"):
-            return _of_letters(db, receipt, now)
-        return receipt
 
     def take_back(self, db: Database, receipt: Receipt, actor: Actor, now: int) -> None:
         """Undo a handing-over of which nothing has left; ask ``left`` first."""
@@ -209,6 +197,33 @@ class Targets:
         if public_url:
             return public_url + page
         return render(Text("publish.in_the_console", {"page": page}), publication.language)
+
+
+def look(db: Database, receipt: Receipt, now: int) -> Receipt:
+    """What the outbox, the call or the notice says about a receipt that is not settled."""
+    if not receipt.handed or not receipt.state.open:
+        return receipt
+    if receipt.kind == "webhook":
+        call = calls.by_key(db, key_of(receipt))
+        return receipt if call is None else of_call(receipt, call, now)
+    if receipt.kind == "customers":
+        return _of_notice(db, receipt, now)
+    if receipt.kind in ("email", "slack", "wecom", "channel"):
+        return _of_letters(db, receipt, now)
+    return receipt
+
+
+def receipts_of(db: Database, statement_id: str) -> list[Receipt]:
+    """What each target of a statement's newest publication says now; nothing is written."""
+    publication = store.latest(db, statement_id)
+    if publication is None:
+        return []
+    return [look(db, one, publication.begun_at) for one in store.receipts(db, publication.id)]
+
+
+def receipt_lines(db: Database, statement: Statement, language: str) -> list[str]:
+    """The same in words, for a card."""
+    return [render(publish_words.receipt(one), language) for one in receipts_of(db, statement.id)]
 
 
 def newsroom_address(config: Config) -> str:

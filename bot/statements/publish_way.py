@@ -18,7 +18,7 @@ from bot.model.publication import Publication, PublicationState, Receipt, Receip
 from bot.model.statement import AUDIENCES, DIGEST_SHOWN
 from bot.model.text import Text, UserError
 from bot.statements import publish_words
-from bot.statements.publish_targets import Targets, item_of, next_look
+from bot.statements.publish_targets import Targets, item_of, look, next_look
 from bot.store import incidents as incident_store
 from bot.store import publications as store
 from bot.texts import render
@@ -157,7 +157,7 @@ class Way:
         """Look at what is under way; settle when nothing is open any more, else look again later."""
         receipts = []
         for receipt in store.receipts(db, publication.id):
-            seen = self._targets.look(db, receipt, now)
+            seen = look(db, receipt, now)
             if seen != receipt:
                 store.put_receipt(db, seen)
             receipts.append(seen)

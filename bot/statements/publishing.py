@@ -19,11 +19,11 @@ from bot.incidents import words
 from bot.incidents.notices import Notices
 from bot.model.incident import Actor
 from bot.model.publication import Publication, PublicationState, Receipt, ReceiptState
-from bot.model.statement import Statement, Version
+from bot.model.statement import DIGEST_SHOWN, Statement, Version
 from bot.model.text import Text, UserError
 from bot.response.customers import Customers
 from bot.response.linkage import Linkage
-from bot.statements.publish_targets import FOLDER, KEY, Targets, of_call
+from bot.statements.publish_targets import FOLDER, KEY, Targets, look, of_call, receipts_of
 from bot.statements.publish_way import DUE, OPEN, SETTLED, TICK, Approved, Gate, OnSettled, Way, by_hand
 from bot.store import audit
 from bot.store import incidents as incident_store
@@ -137,11 +137,7 @@ class Publishing:
 
     def receipts(self, db: Database, statement_id: str) -> list[Receipt]:
         """What each target of the newest publication says now."""
-        publication = store.latest(db, statement_id)
-        if publication is None:
-            return []
-        now = publication.begun_at  # only looked at: nothing is written
-        return [self._targets.look(db, one, now) for one in store.receipts(db, publication.id)]
+        return receipts_of(db, statement_id)
 
     def publication(self, db: Database, statement_id: str) -> Publication | None:
         """The newest publication of a statement."""
@@ -173,6 +169,9 @@ class Publishing:
         publication, receipt = self._receipt(db, statement_id, target)
         if publication.drill or receipt.state is not ReceiptState.FAILED:
             raise UserError("error.receipt_not_open", target=receipt.title, state=_state(receipt))
+        if self._nowhere(db, publication):  # it is not out: the whole of it begins anew, with its status
+            digest = publication.digest[:DIGEST_SHOWN]
+            raise UserError("error.publish_anew", statement=statement_id, digest=digest)
         self._gate.may_publish(db, statement_id, publication.digest, now)
         fresh = replace(
             receipt, state=ReceiptState.WAITING, attempt=receipt.attempt + 1, handed_at=0, settled_at=0, error="",
@@ -268,7 +267,7 @@ class Publishing:
         if receipt is None:
             known = [one.target for one in receipts] or ["—"]
             raise UserError("error.no_such_target", target=target or "—", known=known)
-        return publication, self._targets.look(db, receipt, publication.begun_at)
+        return publication, look(db, receipt, publication.begun_at)
 
 
 def _state(receipt: Receipt) -> Text:

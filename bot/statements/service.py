@@ -178,9 +178,12 @@ class Statements(Texts):
     def settled(self, db: Database, statement_id: str, ok: bool, now: int) -> None:
         """Every target has answered (``ok``: at least one has it): it is out, or back with its approvers' agreement."""
         statement = self.get(db, statement_id)
+        version = self.current(db, statement)
+        if ok and statement.status is StatementStatus.APPROVED:  # a person found it there after all
+            self._apply(db, statement, version, Publish(version.digest), SYSTEM, now)
+            statement = self.get(db, statement_id)
         if statement.status is not StatementStatus.PUBLISHING:
             return
-        version = self.current(db, statement)
         if not ok:
             statement = self._set_status(db, statement, version, StatementStatus.APPROVED, now)
             self._set_timers(db, statement.id, self.approval(db, statement, version), now)

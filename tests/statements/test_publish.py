@@ -241,6 +241,9 @@ async def test_what_got_out_nowhere_may_be_begun_anew(tmp_path: Path) -> None:
         await it.pass_time(MINUTE)
         assert it.states() == {"unsure": "failed"} and it.settled == [("S-1", False)]
         del it.cms.answers["POST /unsure"]
+        with pytest.raises(UserError) as refusal:
+            it.act("again", "S-1", "unsure")
+        assert refusal.value.text.key == "error.publish_anew"
         assert it.begin(statement, version).id == first.id
         await it.pass_time(MINUTE)
         assert it.states() == {"unsure": "done"} and it.settled[-1] == ("S-1", True)
