@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.chat.console.guard import LANGUAGE_COOKIE
-from bot.chat.console.identity import COOKIE, SESSION
+from bot.chat.console.identity import COOKIE, SEAT, SESSION
 from bot.chat.console.render import static_files, static_version
 from bot.clock import DAY, SECOND
 from bot.model.text import LANGUAGES
@@ -25,6 +25,7 @@ def add_routes(app: web.Application, console: "Console") -> None:
     app.router.add_post("/console/login", guard.public(access.login))
     app.router.add_post("/console/logout", guard.public(access.logout))
     app.router.add_get("/console/language/{language}", guard.public(access.language))
+    app.router.add_get("/console/seat/{person}", guard.public(access.seat))
     app.router.add_get("/console/static/{version}/{name}", guard.public(access.static))
 
 
@@ -73,6 +74,15 @@ class Access:
         # Only back to a place of ours: a path, not another host.
         response = web.HTTPSeeOther(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=365 * DAY // SECOND, samesite="Lax", path="/")
+        raise response
+
+    async def seat(self, request: web.Request) -> web.Response:
+        """Play another colleague's part, where nobody has to sign in: approvals take several people."""
+        console, person = self._console, request.match_info["person"]
+        if not console.identities.open or person not in {one.id for one in console.identities.people}:
+            raise web.HTTPNotFound
+        response = web.HTTPSeeOther("/")
+        response.set_cookie(SEAT, person, max_age=SESSION // SECOND, httponly=True, samesite="Lax", path="/")
         raise response
 
     async def static(self, request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.chat.console.identity import COOKIE, Identities, Member
+from bot.chat.console.identity import COOKIE, SEAT, Identities, Member
 from bot.config import Config
 from bot.model.text import LANGUAGES
 
@@ -64,7 +64,7 @@ class Guard:
     def page(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             self._check(request)
-            member = await self._identities.member(request.cookies.get(COOKIE, ""))
+            member = await self._identities.member(request.cookies.get(COOKIE, ""), request.cookies.get(SEAT, ""))
             if member is None:
                 raise web.HTTPSeeOther("/console/login", headers=HEADERS)
             request[MEMBER] = member
@@ -75,7 +75,7 @@ class Guard:
     def data(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             self._check(request)
-            member = await self._identities.member(request.cookies.get(COOKIE, ""))
+            member = await self._identities.member(request.cookies.get(COOKIE, ""), request.cookies.get(SEAT, ""))
             if member is None:
                 raise web.HTTPUnauthorized(headers=HEADERS)
             if request.method != "GET" and not member.acts:

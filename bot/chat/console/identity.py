@@ -18,6 +18,7 @@ from bot.config import Config, PersonConfig, TokenConfig
 from bot.store.database import Store
 
 COOKIE = "fengbo_session"
+SEAT = "fengbo_seat"  # where nobody signs in: whose part the visitor plays
 SESSION = 7 * DAY
 KEY_NAME = "console.session_key"
 TRIES = 10  # wrong tokens from one address …
@@ -64,9 +65,9 @@ class Identities:
         """Whether nobody needs to sign in."""
         return not self._config.tokens
 
-    def visitor(self) -> Member:
-        """The demonstration's only member."""
-        person = self._people.get(self._visitor) or next(iter(self._people.values()), None)
+    def visitor(self, seat: str = "") -> Member:
+        """Whoever sits at a machine without sign-in: the visitor, or the colleague whose part they play."""
+        person = self._people.get(seat) or self._people.get(self._visitor) or next(iter(self._people.values()), None)
         if person is None:
             return Member("visitor", "", visitor=True)
         return Member(account_of(person), person.name, visitor=True)
@@ -80,10 +81,10 @@ class Identities:
     def people(self) -> list[PersonConfig]:
         return list(self._people.values())
 
-    async def member(self, cookie: str) -> Member | None:
-        """Who a request comes from, ``None`` if nobody has signed in."""
+    async def member(self, cookie: str, seat: str = "") -> Member | None:
+        """Who a request comes from, ``None`` if nobody has signed in. ``seat`` counts only where nobody has to."""
         if self.open:
-            return self.visitor()
+            return self.visitor(seat)
         claim = await self._claim(cookie)
         if claim is None or int(claim["until"]) <= self._clock.now():
             return None

@@ -96,6 +96,7 @@ class Pages:
             side=console.renderer.side(board, language),
             worst=board.worst,
             open=console.identities.open,
+            people=console.identities.people if console.identities.open else (),
         )
         return web.Response(text=body, content_type="text/html")
 
