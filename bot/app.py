@@ -24,6 +24,7 @@ from bot.delivery.processor import Processor
 from bot.delivery.sender import Sender
 from bot.demo.feed import DemoFeed
 from bot.housekeeping import Housekeeping
+from bot.incidents import people
 from bot.incidents.cards import IncidentCards
 from bot.incidents.notices import Notices, drill_destinations
 from bot.incidents.service import Incidents
@@ -64,7 +65,7 @@ from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
 from handlers.spread import SpreadErrand
-from handlers.statement_forms import statement_form
+from handlers.statement_forms import EDIT_FORM, statement_form
 from handlers.step_forms import step_form
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class App:
         self.chats = chat_builder.build(
             config, self.store, self.clock, make=picture_maker(self.store, self.clock, self.studio),
             form_for=self._form_for, complete=self._complete, language_of=self.dispatcher.language_of,
-            accepted=self._event_accepted, visitor="visitor" if demo else "",
+            accepted=self._event_accepted, visitor="visitor" if demo else "", opened=self._form_opened,
         )  # fmt: skip
         self.sender = Sender(
             self.store, self.clock, self.chats.live, drill_destinations=drill_destinations(config),
@@ -388,6 +389,16 @@ class App:
                 statement_form(db, form_id, command, language) or step_form(db, self.runs, form_id, command, language)
             )
         )
+
+    def _form_opened(self, form_id: str, command: str, chat: str, account: str) -> None:
+        """Others see who is editing a text; it is a hint, so nobody waits for it."""
+        actor = people.find_actor(self.config, chat, account)
+        if form_id == EDIT_FORM and actor.person:
+            now = self.clock.now()
+            mark = asyncio.ensure_future(
+                self.store.write(lambda db: self.statements.begin_editing(db, command, actor, now))
+            )
+            mark.add_done_callback(lambda done: self._changed() if not done.exception() else None)
 
     def _complete(self, line: str, language: str) -> list[tuple[str, str]]:
         return [(insert, render(Text(key), language)) for insert, key in self.registry.complete(line, language)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.chat.console.console import Console, FormFor
+from bot.chat.console.console import Console, FormFor, Opened
 from bot.chat.console.guard import Guard
 from bot.chat.mail import MailChat
 from bot.chat.slack.adapter import SlackChat
@@ -59,16 +59,18 @@ def build(
     language_of: Callable[[str], str],
     accepted: Callable[[], None],
     visitor: str = "",
+    opened: Opened | None = None,
 ) -> Chats:
-    """Everything configured under ``chat``; the console always."""
+    """Everything configured under ``chat``; the console always. ``opened`` hears who has which form open."""
     console = Console(
-        store, clock, config, form_for, complete, config.people, make=make, visitor=visitor, accepted=accepted
-    )
+        store, clock, config, form_for, complete, config.people, make=make, visitor=visitor, accepted=accepted,
+        opened=opened,
+    )  # fmt: skip
     chats = Chats(console.guard)
     chats.live["console"] = console.chat
     chats.mounts.append(console.add_routes)
     if config.chat.slack:
-        _slack(chats, config, store, clock, make, form_for, language_of, accepted)
+        _slack(chats, config, store, clock, make, form_for, language_of, accepted, opened)
     if config.chat.wecom:
         _wecom(chats, config, store, clock, make, accepted)
     if config.chat.email:
@@ -89,11 +91,12 @@ def _slack(
     form_for: FormFor,
     language_of: Callable[[str], str],
     accepted: Callable[[], None],
+    opened: Opened | None,
 ) -> None:
     assert config.chat.slack is not None
     settings = config.chat.slack
     slack = SlackChat(settings, clock, store=store, make=make)
-    inbound = SlackInbound(store, clock, config.chat.slack, form_for, language_of, accepted=accepted)
+    inbound = SlackInbound(store, clock, config.chat.slack, form_for, language_of, accepted=accepted, opened=opened)
     chats.live["slack"] = slack
     chats.mounts.append(lambda app: _add(app, [web.post("/slack/events", inbound.handle)]))
     chats.starts.append(inbound.start_socket)

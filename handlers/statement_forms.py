@@ -10,7 +10,8 @@ from bot.model.text import Text
 from bot.store import statements as store
 from bot.texts import render
 
-FORMS = ("statement-edit", "statement-reject", "statement-comment", "statement-retract", "statement-code")
+EDIT_FORM = "statement-edit"
+FORMS = (EDIT_FORM, "statement-reject", "statement-comment", "statement-retract", "statement-code")
 _ADDRESS = re.compile(r"\b[Ss]-(\d{1,9})\b")
 # One input of a chat holds 3,000 UTF-16 units; a longer text is edited in several, cut between paragraphs.
 INPUT = 2_900
@@ -22,7 +23,7 @@ def statement_form(db: Database, form_id: str, command: str, language: str) -> F
     match = _ADDRESS.search(command)
     if form_id not in FORMS or not match:
         return None
-    if form_id == "statement-edit":
+    if form_id == EDIT_FORM:
         return _edit(db, f"S-{match[1]}", command, language)
     field = {
         "statement-reject": FormField("reason", _say("form.reason", language), "multiline"),

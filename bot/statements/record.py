@@ -209,6 +209,11 @@ class Record:
         self._notices.show(db, after, self.incident(db, after), now)
         return after
 
+    def _touch(self, db: Database, statement: Statement, now: int) -> None:
+        """Show the card anew although nothing of the record has moved."""
+        approval = store.approval(db, statement.id)
+        self._notices.show(db, store.save(db, statement, approval, now), self.incident(db, statement), now)
+
     def _say(
         self, db: Database, statement: Statement, text: Text, now: int, key: str, reason: str,
         call: Iterable[str] = (),

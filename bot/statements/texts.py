@@ -1,5 +1,6 @@
 """The texts of statements: drafted from templates, edited, commented on, findings let pass. One transaction each."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -27,6 +28,8 @@ from bot.statements.approval_state import Approval, Edited, Reviewed
 from bot.statements.drafting import sheet_for
 from bot.statements.record import Record, words_of
 from bot.store import statements as store
+
+_ID = re.compile(r"S-\d{1,9}")
 
 
 class Texts(Record):
@@ -92,6 +95,14 @@ class Texts(Record):
             return version
         self._take_version(db, statement, version, findings, incident, actor, now)
         return version
+
+    def begin_editing(self, db: Database, command: str, actor: Actor, now: int) -> None:
+        """Somebody has the form of a text open: its card says so, until they send it or for a quarter of an hour."""
+        found = _ID.search(command)
+        statement = store.get(db, found[0]) if found else None
+        if statement is not None and statement.status.editable:
+            store.begin_editing(db, statement, actor.person, actor.name, now)
+            self._touch(db, statement, now)
 
     def take(self, db: Database, statement: Statement, number: int, actor: Actor, now: int) -> Version:
         """Make an earlier text, or one that was set aside, the current one: as a new version, by whoever takes it."""

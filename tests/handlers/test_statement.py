@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from factories import CONFIG, MINUTE, House, house
+from factories import CONFIG, MINUTE, House, actor, house
 from plans import PLAN
 
 from bot.delivery.alarm import Alarm
@@ -341,3 +341,15 @@ def test_the_cards_of_every_status_can_be_read_in_both_languages(home: House) ->
         home.do(lambda db, status=status: db.conn.execute("UPDATE statement SET status = ?", (status.value,)))
         for language in ("zh-CN", "en"):
             assert home.look(lambda db, language=language: cards(db, the(home), language, home.now)).plain()
+
+
+def test_others_see_who_has_the_text_open_until_it_is_sent(home: House) -> None:
+    said(home, "起草 I-1 公众")
+    zhao = home.services.statements
+    someone = actor("zhaolei", "赵磊", "slack", frozenset({"legal"}))
+    home.do(lambda db: zhao.begin_editing(db, "edit S-1 v1", someone, home.now))
+    card = home.outbox(object="statement:S-1", destination="slack:C0ALERTS")[-1].card
+    assert card is not None and "正在编辑" in card.plain() and "赵磊" in card.plain()
+    said(home, f"改稿 S-1 说明\n{BODY}", **ZHAO)
+    card = home.outbox(object="statement:S-1", destination="slack:C0ALERTS")[-1].card
+    assert card is not None and "正在编辑" not in card.plain()

@@ -17,6 +17,8 @@ from bot.model.card import Form
 from bot.store.database import Store
 
 FormFor = Callable[[str, str, str], Form | None]
+# ``(form id, command, chat, account)`` of whoever has just opened a form.
+Opened = Callable[[str, str, str, str], None]
 Complete = Callable[[str, str], list[tuple[str, str]]]
 DEFAULT_CHANNEL = "alerts"
 
@@ -37,6 +39,7 @@ class Console:
         make: AttachmentMaker | None = None,
         visitor: str = "",
         accepted: Callable[[], None] = lambda: None,
+        opened: Opened | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -44,6 +47,7 @@ class Console:
         self.form_for = form_for
         self.complete = complete
         self.accepted = accepted
+        self.opened = opened or (lambda form_id, command, chat, account: None)
         self.identities = Identities(store, clock, config, people, visitor)
         self.guard = Guard(config, self.identities)
         self.renderer = Renderer(self.identities)

@@ -169,6 +169,7 @@ class Pages:
         form = self._form(pressed.button, language)
         if form is None:
             raise web.HTTPNotFound
+        console.opened(form.id, form.command, "console", member.account)
         html = console.renderer.form(form, language)
         return web.json_response({"html": html})
 

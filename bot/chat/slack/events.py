@@ -60,6 +60,7 @@ class SlackInbound:
         language_of: Callable[[str], str],
         *,
         accepted: Callable[[], None] | None = None,
+        opened: Callable[[str, str, str, str], None] | None = None,
         api: SlackApi | None = None,
         ping: float = 5.0,
     ) -> None:
@@ -68,6 +69,7 @@ class SlackInbound:
         self._form_for = form_for
         self._language_of = language_of
         self._accepted = accepted or (lambda: None)
+        self._opened = opened or (lambda form_id, command, chat, account: None)
         self._signing_secret = config.secret("signing_secret")
         self._api = api or SlackApi(config.secret("bot_token"), config.base_url)
         self._last_event_at = 0
@@ -203,6 +205,7 @@ class SlackInbound:
             async with asyncio.timeout(OPEN_WITHIN):
                 view = modal(form, context, language)
                 await self._api.call("views_open", trigger_id=body.get("trigger_id"), view=view)
+            self._opened(form.id, form.command, "slack", str(body.get("user", {}).get("id", "")))
         except (ApiError, Blocked, Delay, Unclear, TimeoutError) as error:
             log.error("the form %s could not be opened: %s", form.id, error or type(error).__name__)
             await self._say_late(body, context, language)

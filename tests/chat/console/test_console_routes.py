@@ -376,3 +376,22 @@ async def test_how_an_incident_spread_is_a_page_with_the_picture(
     assert '<svg class="scene"' in page and word in page and "tone-weibo" in page and "<script>" not in page
     async with web.get(f"{harness.url}/spread/I-99") as answer:
         assert answer.status == 404
+
+
+async def test_where_nobody_signs_in_the_visitor_may_play_every_colleagues_part(
+    harness: Harness, web: aiohttp.ClientSession
+) -> None:
+    async with web.get(harness.url + "/console/seat/zhaolei") as page:
+        assert page.status == 200 and "/console/seat/" in await page.text()
+    assert await post(web, harness, "/console/say", said(text="同意 S-1 a1b2")) == 202
+    assert harness.inbox()[-1]["account"] == "zhaolei"
+    async with web.get(harness.url + "/console/seat/nobody") as page:
+        assert page.status == 404
+
+
+async def test_a_seat_is_no_way_around_signing_in(locked: Harness, web: aiohttp.ClientSession) -> None:
+    async with web.get(locked.url + "/console/seat/zhaolei") as page:
+        assert page.status == 404
+    web.cookie_jar.update_cookies({"fengbo_seat": "zhaolei"})
+    async with web.get(locked.url + "/", allow_redirects=False) as page:
+        assert page.status == 303 and page.headers["Location"] == "/console/login"
