@@ -1,4 +1,4 @@
-"""Fails where the shipped weights or words get worse. The exact figures are in docs/MODEL_CARD.md."""
+"""Fails where the training or the words get worse. The exact figures are in docs/MODEL_CARD.md."""
 
 import gzip
 import json
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bot.analysis.crisis_types import classify
-from bot.analysis.sentiment import engine_named, weigh_types
+from bot.analysis.sentiment import HashedNgrams, weigh_types
 from bot.analysis.text import clean, fold_all
-from bot.analysis.training import macro_f1
-from bot.model.grade import Sentiment
+from bot.analysis.training import macro_f1, train
+from bot.bench.mood_data import labelled, without
 
 pytestmark = pytest.mark.data
 
@@ -21,13 +21,15 @@ def rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-@pytest.mark.parametrize(("name", "least"), [("ewect_virus_eval", 0.75), ("ewect_usual_eval", 0.71)])
-def test_moods_of_unseen_posts_are_told(data_dir: Path, name: str, least: float) -> None:
-    seen = {row["text"] for row in rows(data_dir, "sentiment/ewect_virus_train")}
-    chosen = [row for row in rows(data_dir, f"sentiment/{name}") if row["sentiment"] and row["text"] not in seen]
-    folded = fold_all([clean(row["text"]) for row in chosen])
-    labels, _ = weigh_types(*engine_named("ngrams").score(folded), classify(folded))
-    assert macro_f1([Sentiment(row["sentiment"]) for row in chosen], labels) >= least
+def test_moods_of_unseen_posts_are_told(data_dir: Path) -> None:
+    # The shipped weights have seen every set, so the training itself is judged, on its quickest part.
+    posts = labelled(data_dir, "ewect_virus_train")
+    engine = HashedNgrams(train(posts))
+    for name, least in (("ewect_virus_eval", 0.74), ("ewect_usual_eval", 0.67)):
+        held = without(labelled(data_dir, name), posts)
+        folded = fold_all([clean(sample.text) for sample in held])
+        labels, _ = weigh_types(*engine.score(folded), classify(folded))
+        assert macro_f1([sample.label for sample in held], labels) >= least, name
 
 
 @pytest.mark.parametrize(
