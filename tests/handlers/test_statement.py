@@ -353,3 +353,13 @@ def test_others_see_who_has_the_text_open_until_it_is_sent(home: House) -> None:
     said(home, f"改稿 S-1 说明\n{BODY}", **ZHAO)
     card = home.outbox(object="statement:S-1", destination="slack:C0ALERTS")[-1].card
     assert card is not None and "正在编辑" not in card.plain()
+
+
+def test_whether_we_may_say_it_is_answered_from_what_is_approved_word_for_word(home: House) -> None:
+    assert "还没有批准过" in said(home, "能不能说 今晚能到账吗")
+    written(home)
+    assert "还没有批准过" in said(home, "能不能说 需要重复提交吗"), "a text that is being voted on is no answer"
+    said(home, f"同意 S-1 {digest(home)}", **CHEN)
+    answer = said(home, "能不能说 用户不需要重复提交")
+    assert "您不需要重复提交" in answer and "S-1" in answer and "尚未发布" in answer
+    assert "还没有批准过" in said(home, "能不能说 我们会赔偿利息吗")
