@@ -45,7 +45,9 @@ def _one(config: Config, publisher: PublisherConfig) -> Iterator[Finding]:
 
 def _newsroom(config: Config, publisher: PublisherConfig) -> Iterator[Finding]:
     if not publisher.url and not config.chat.console.public_url:
-        yield warn("newsroom_no_address", publisher=publisher.id)
+        # On this machine alone the address is right; beyond it readers and feeds would be sent to the wrong place.
+        said = note if config.address[0] in ("localhost", "127.0.0.1", "::1") else warn
+        yield said("newsroom_no_address", publisher=publisher.id)
     if publisher.folder:
         folder = Path(publisher.folder)
         standing = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))

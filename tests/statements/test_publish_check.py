@@ -44,7 +44,7 @@ def test_publishers_that_can_be_used_are_counted_and_a_lost_answer_is_foreseen()
     [
         ("kind: email, audiences: [media], to: [zhaolei]", "publisher_nobody", "error"),
         ("kind: email, audiences: [media], to: [zhaolei, lina]", "publisher_lost", "warn"),
-        ("kind: newsroom, audiences: [public]", "newsroom_no_address", "warn"),
+        ("kind: newsroom, audiences: [public]", "newsroom_no_address", "note"),
         ("kind: newsroom, audiences: [public], serve: false", "newsroom_nowhere", "error"),
         ("kind: webhook, audiences: [public], action: post", "publisher_doubt", "warn"),
     ],
@@ -52,6 +52,11 @@ def test_publishers_that_can_be_used_are_counted_and_a_lost_answer_is_foreseen()
 def test_a_publisher_that_fails_somebody_is_named(entry: str, name: str, level: str) -> None:
     said = found(one(entry), SYSTEM)
     assert said[name] == level and ("publishers" in said) == (level != "error")
+
+
+def test_a_newsroom_that_others_reach_needs_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENGBO_LISTEN", "0.0.0.0:8080")
+    assert found(one("kind: newsroom, audiences: [public]"))["newsroom_no_address"] == "warn"
 
 
 def test_a_folder_that_will_be_made_is_fine(tmp_path: Path) -> None:
