@@ -144,6 +144,8 @@ def diff(request: Request) -> Reply:
     new = known.get(named[-1] if named else statement.version)
     earlier = [number for number, item in known.items() if new and number < new.number and not item.aside]
     old = known.get(named[0]) if len(named) > 1 else known[earlier[-1]] if earlier else None
+    if len(known) == 1:
+        raise UserError("error.one_version", id=statement.id)
     if new is None or old is None:
         raise UserError("error.no_version", id=statement.id, known=[f"v{number}" for number in known])
     marks = {"same": "{}", "gone": "⟦-{}-⟧", "new": "⟦+{}+⟧"}

@@ -102,11 +102,10 @@ class StatementCards:
         lines = []
         for number, finding in order:
             let = _say("statement.let_pass", language) if finding.key in passed else ""
-            where = f"“{_short(finding.words)}” " if finding.words.strip() else ""
-            lines.append(
-                f"{_MARK[finding.severity]} F{number} {where}{render(finding.why, language)}"
-                f" → {render(finding.mend, language)}{let}"
-            )
+            why = render(finding.why, language)
+            quoted = finding.words.strip() and finding.words.strip() not in why
+            where = f"“{_short(finding.words)}” " if quoted else ""
+            lines.append(f"{_MARK[finding.severity]} F{number} {where}{why} → {render(finding.mend, language)}{let}")
         blocks = sum(item.severity is Severity.BLOCK and item.key not in passed for item in found)
         title = _say("statement.findings", language, n=len(found), blocks=blocks)
         more = len(lines) - FINDINGS

@@ -139,12 +139,21 @@ class Drafting:
         return ReviewContext(
             audience=statement.audience, language=statement.language, grade=incident.grade,
             crisis_type=incident.crisis_type, cluster=runs[0].playbook.scct.cluster if runs else "",
-            strategy=statement.strategy, now=now, facts=views, tellable=told,
+            strategy=statement.strategy, kind=statement.kind,
+            template_text=self._blank(statement, runs), now=now, facts=views, tellable=told,
             earlier=tuple(self._earlier(db, statement)), subject_names=tuple(dict.fromkeys(names)),
             internal_names=tuple(settings.internal_names),
             targets=tuple(settings.platforms.get(statement.audience, ())), denial_verified=false,
             hosts=tuple(settings.hosts), hotlines=tuple(dict.fromkeys(hotlines)),
         )  # fmt: skip
+
+    def _blank(self, statement: Statement, runs: Sequence[Run]) -> str:
+        """The statement's template as it is written: what stands in it already is not somebody's invention."""
+        pools = [*(run.playbook.templates for run in runs), self._library().templates]
+        found = next((pool[statement.template] for pool in pools if statement.template in pool), None)
+        if found is None:
+            return ""
+        return f"{found.title.in_language(statement.language)}\n{found.body.in_language(statement.language)}"
 
     def _earlier(self, db: Database, statement: Statement) -> Iterable[EarlierText]:
         """What is out about this incident, and what is being prepared for its other audiences."""

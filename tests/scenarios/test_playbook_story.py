@@ -235,6 +235,12 @@ async def test_an_outage_starts_its_playbook_by_itself_and_is_worked_off(
 
         await slack.click(checklist, "done R-1.1", "U0ZHAO")
         await until_step(home, 1, StepStatus.DONE)
+        # A statement's step ends by its publication; a text that is not needed any more is discarded first.
+        assert (await wecom.say("lina", "完成 R-1.3 https://status.example/1")).ok
+        await home.until(lambda: any("S-1" in message.visible("lina") for message in wecom.inbox("lina")))
+        assert numbered(home, 3).status is StepStatus.OPEN
+        await slack.slash("discard S-1 the status page says it already", "U0CHEN", ENGLISH)
+        await home.until(lambda: any("S-1 is discarded" in message.visible for message in slack.ephemerals("U0CHEN")))
         assert (await wecom.say("lina", "完成 R-1.3 https://status.example/1")).ok
         await until_step(home, 3, StepStatus.DONE)
         await home.until(lambda: offers(checklist, "answer R-1.4"))

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pytest
-from conftest import missing
 from hypothesis import given
 from hypothesis import strategies as st
 from publish_scene import BODY, TITLE, scene
@@ -22,6 +21,7 @@ from bot.statements.approval_file import ApprovalFile, FileEvent, FileOverride, 
 from bot.statements.differences import differences
 from bot.statements.export import Block, document
 from bot.store import audit
+from tests.conftest import missing
 
 HOSTILE = "<script>alert(1)</script> {{ 7*7 }} & שלום 😀\r\n末行"
 
