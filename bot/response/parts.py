@@ -30,6 +30,12 @@ Strategy = Literal[
 ]  # fmt: skip
 
 
+# The moment a text is for; ``regulator`` and ``qa`` fit any moment of theirs.
+Variant = Literal[
+    "holding", "first", "update", "recovery", "final", "apology", "correction", "rumour", "regulator", "qa",
+]  # fmt: skip
+
+
 class Scct(Part):
     """Situational crisis communication theory (Coombs): how much the public holds us responsible, and the answer."""
 
@@ -100,10 +106,20 @@ class Fact(Part):
     options: tuple[Choice, ...] = ()
 
 
+class FromGrade(Part):
+    """From which grade on a text is meant."""
+
+    start: GradeWord = Field(alias="from", description="Lowest grade. 最低级别")
+
+
 class Template(Part):
     """A text ready for tonight. ``{fact}`` or ``{field}`` is filled in; an unfilled one stops the approval."""
 
     audience: Audience
+    crisis_types: tuple[Identifier, ...] = Field(default=(), description="Empty: any kind. 危机类型，空为通用")
+    strategy: Strategy | None = Field(default=None, description="Strategy of its answer (SCCT). 所用策略")
+    variant: Variant | None = Field(default=None, description="The moment it is for. 用在什么时刻")
+    grades: FromGrade | None = Field(default=None, description="Meant from this grade on. 从该级别起用")
     title: Words
     body: Words
     fields: dict[Identifier, Words] = Field(default={}, description="Fields that are no facts. 事实以外的占位符")
