@@ -18,6 +18,7 @@ from bot.store import statements as store
 from bot.texts import render
 from handlers.registry import Reply, Request, narrow, registry, split_duration
 from handlers.statement_forms import joined
+from handlers.statement_options import ASKED, option_card
 
 LISTED = 30
 PUBLISHERS = ("pr", "pr_head", "executive", "admin")
@@ -72,7 +73,7 @@ def approvals(request: Request) -> Reply:
 
 @registry.command("draft", "起草", "拟稿", group="statement")
 def draft(request: Request) -> Reply:
-    """A draft for an audience: ``draft I-1 public``, with a template's name if wanted."""
+    """A draft for an audience: ``draft I-1 public``, with a template's name, or ``?`` to see which fit."""
     parts = request.field("audience", request.rest).replace("，", " ").split()
     word = parts[0].lower() if parts else ""
     audience = AUDIENCE_WORDS.get(word, word)
@@ -80,6 +81,8 @@ def draft(request: Request) -> Reply:
         known = [Text(f"audience.{item}") for item in AUDIENCES]
         raise UserError("error.no_audience", name=word or "—", known=known)
     template = request.field("template", parts[1] if len(parts) > 1 else "")
+    if template.lower() in ASKED:
+        return Reply(card=option_card(request, request.incident(), audience))
     statement = _service(request).draft(
         request.db, request.incident(), audience, request.actor, request.now, template=template
     )

@@ -9,15 +9,19 @@ from sqlite_utils import Database
 
 from bot.config import Config
 from bot.incidents.words import CHINA
-from bot.model.incident import Incident
+from bot.model.incident import Incident, Status
 from bot.model.statement import EarlierText, FactView, ReviewContext, Statement
 from bot.model.text import Text
 from bot.response import facts
 from bot.response.facts import Line
 from bot.response.library import Library
 from bot.response.parts import Template
-from bot.response.release import Tellable, tellable
+from bot.response.release import Tellable, rules_for, tellable
 from bot.response.run_state import Run
+from bot.response.schema import Playbook
+from bot.response.values import Words
+from bot.response.vocabulary import fact_ids
+from bot.statements.choosing import Candidate, Choice, Phase, Situation, choose
 from bot.store import statements as store
 from bot.texts import render
 
@@ -63,7 +67,7 @@ class Drafting:
         values = self.values(incident, sheet, run, language, now)
         marks = {line.name: mark_of(line, sheet, language) for line in sheet.lines if line.name not in values}
         mark = render(Text("run.unknown_field", {"name": "%s"}), language)
-        for name, words in template.fields.items():
+        for name, words in {**template.fields, **self._labels(incident)}.items():
             marks.setdefault(name, render(Text("run.unknown_field", {"name": words.in_language(language)}), language))
         known = {**marks, **values}
         title, _ = facts.fill(template.title.in_language(language), known, mark)
@@ -74,9 +78,12 @@ class Drafting:
         """A text whose marks are brought up to date: the fact where it may be told by now, else what is known of it."""
         values = self.values(incident, sheet, run, language, now)
         before, _, after = render(Text("run.unknown_field", {"name": _HOLE}), language).partition(_HOLE)
+        labels = self._labels(incident)
         for line in sheet.lines:
-            label = render(line.named(language), language)
-            mark = re.compile(f"{re.escape(before + label)}(?:{_MORE}[^{re.escape(after)}]*)?{re.escape(after)}")
+            known = {render(line.named(language), language)}
+            known |= {labels[line.name].in_language(language)} if line.name in labels else set()
+            named = "|".join(re.escape(before + label) for label in sorted(known))
+            mark = re.compile(f"(?:{named})(?:{_MORE}[^{re.escape(after)}]*)?{re.escape(after)}")
             text = mark.sub((values.get(line.name) or mark_of(line, sheet, language)).replace("\\", r"\\"), text)
         return text
 
@@ -94,21 +101,48 @@ class Drafting:
         told = {line.name: render(line.value(language), language) for line in sheet.lines if sheet.may_tell(line)}
         return {**found, **told}
 
-    def template(
-        self, incident: Incident, audience: str, name: str, runs: Iterable[Run]
-    ) -> tuple[str, Template] | None:
-        """A template by its name, else the best one for the audience: of the plans at work, then of the library."""
-        library = self._library()
+    def _labels(self, incident: Incident) -> dict[str, Words]:
+        """What facts of this kind of crisis are called, also while no plan is at work."""
+        fitting = [plan for plan in self._library().playbooks() if incident.crisis_type in plan.crisis_types]
+        return {fact.id: fact.label for plan in reversed(fitting) for fact in plan.facts}
+
+    def named(self, name: str, runs: Iterable[Run]) -> Template | None:
+        """A template by its name: of the plans at work first, then of the library."""
+        pools = [*(run.playbook.templates for run in runs), self._library().templates]
+        return next((pool[name] for pool in pools if name in pool), None)
+
+    def options(
+        self, db: Database, incident: Incident, audience: str, runs: Sequence[Run], language: str
+    ) -> tuple[Choice, ...]:
+        """The templates that fit an audience now, best first, with what speaks for and against each."""
         plans = [run.playbook for run in runs]
-        pools = [*(plan.templates for plan in plans), library.templates]
-        if name:
-            found = next((pool[name] for pool in pools if name in pool), None)
-            return (name, found) if found is not None else None
-        for pool in pools:
-            fitting = [(key, item) for key, item in pool.items() if item.audience == audience]
-            if fitting:
-                return max(fitting, key=lambda pair: _fit(pair[0], incident))
-        return None
+        candidates = [Candidate(name, item, True) for plan in plans for name, item in plan.templates.items()]
+        candidates += [Candidate(name, item) for name, item in self._library().templates.items()]
+        return choose(candidates, self.situation(db, incident, audience, runs, language))
+
+    def situation(
+        self, db: Database, incident: Incident, audience: str, runs: Sequence[Run], language: str
+    ) -> Situation:
+        """What a choice of words rests on: the plans at work, what is known, what this audience has heard."""
+        sheet = sheet_for(db, incident, audience, runs)
+        told = frozenset(line.name for line in sheet.lines if sheet.may_tell(line))
+        plans = [run.playbook for run in runs]
+        confirmed = any(line.row is not None and line.row.confirmed for line in sheet.lines)
+        return Situation(
+            incident.crisis_type, audience, incident.grade, plans[0].scct.cluster if plans else "",
+            strategies=plans[0].scct.strategies if plans else (),
+            avoid=frozenset(strategy for plan in plans for strategy in plan.scct.avoid),
+            phase=self._phase(db, incident, audience, confirmed), language=language, told=told,
+            closed=frozenset(line.name for line in sheet.lines if _shut(line.name, audience, incident, plans)),
+            denial_verified=verified_false(sheet),
+        )  # fmt: skip
+
+    def _phase(self, db: Database, incident: Incident, audience: str, confirmed: bool) -> Phase:
+        if incident.status is Status.MONITORING or not incident.status.live:
+            return Phase.CALM
+        if any(other.status.out and other.audience == audience for other in store.of_incident(db, incident.id)):
+            return Phase.UPDATE
+        return Phase.KNOWN if confirmed else Phase.UNKNOWN
 
     def _next_update(self, now: int) -> int:
         return -(-(now + self._config.statements.next_update) // ROUND) * ROUND
@@ -131,10 +165,6 @@ class Drafting:
         subject = next((item for item in self._config.subjects if item.id == incident.subject), None)
         names = (incident.subject_name, *(subject.aliases if subject else ()), *settings.names)
         told = None if sheet.told is None else frozenset(line.name for line in sheet.lines if sheet.may_tell(line))
-        false = any(
-            line.row is not None and line.row.confirmed and line.row.value == "yes"
-            for line in sheet.lines if line.name in VERIFIED_FALSE
-        )  # fmt: skip
         hotlines = (*settings.hotlines, *(value for key, value in settings.values.items() if "hotline" in key))
         return ReviewContext(
             audience=statement.audience, language=statement.language, grade=incident.grade,
@@ -143,7 +173,7 @@ class Drafting:
             template_text=self._blank(statement, runs), now=now, facts=views, tellable=told,
             earlier=tuple(self._earlier(db, statement)), subject_names=tuple(dict.fromkeys(names)),
             internal_names=tuple(settings.internal_names),
-            targets=tuple(settings.platforms.get(statement.audience, ())), denial_verified=false,
+            targets=tuple(settings.platforms.get(statement.audience, ())), denial_verified=verified_false(sheet),
             hosts=tuple(settings.hosts), hotlines=tuple(dict.fromkeys(hotlines)),
         )  # fmt: skip
 
@@ -192,6 +222,21 @@ def _unknown(line: Line, language: str) -> str:
     return render(Text("run.unknown_field", {"name": line.named(language)}), language)
 
 
-def _fit(name: str, incident: Incident) -> tuple[bool, bool]:
-    """Templates for this kind of crisis first, then those that open the conversation."""
-    return incident.crisis_type.replace("_", "-") in name.replace("_", "-"), "first" in name or "holding" in name
+def verified_false(sheet: Sheet) -> bool:
+    """Whether a person has confirmed that what is claimed is not so."""
+    return any(
+        line.row is not None and line.row.confirmed and line.row.value == "yes"
+        for line in sheet.lines
+        if line.name in VERIFIED_FALSE
+    )
+
+
+def _shut(fact: str, audience: str, incident: Incident, plans: Sequence[Playbook]) -> bool:
+    """Whether a plan at work keeps a fact from an audience at this grade, confirmed or not."""
+    for plan in plans:
+        rules = rules_for(plan, audience)
+        if fact not in fact_ids(plan) or not rules:
+            continue
+        if all(fact not in rule.facts or rule.from_grade > incident.grade for rule in rules):
+            return True
+    return False

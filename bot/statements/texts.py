@@ -25,6 +25,7 @@ from bot.response.run_state import Run
 from bot.response.steps import StatementStep
 from bot.statements.approval import decide
 from bot.statements.approval_state import Approval, Edited, Reviewed
+from bot.statements.choosing import Choice
 from bot.statements.drafting import sheet_for
 from bot.statements.record import Record, words_of
 from bot.store import statements as store
@@ -42,8 +43,7 @@ class Texts(Record):
         before = store.of_step(db, run.id, step.id)
         if before is not None and before.status.editable:
             return None
-        found = self._drafting.template(incident, step.audience, step.template, [run])
-        template = found[1] if found else None
+        template = self._drafting.named(step.template, [run])
         channels = tuple(channel.in_language(self._language(incident)) for channel in step.channels)
         return self._new(
             db, incident, step.audience, template, SYSTEM, now, name=step.template, run=run, step=step.id,
@@ -59,13 +59,25 @@ class Texts(Record):
             raise UserError(
                 "error.no_audience", name=audience[:40], known=[Text(f"audience.{item}") for item in AUDIENCES]
             )
-        runs = self._runs(db, incident.id)
-        found = self._drafting.template(incident, audience, template, [run for run in runs if not run.status.ended])
-        if template and found is None:
+        runs = self._at_work(db, incident)
+        item = self._drafting.named(template, runs)
+        if template and item is None:
             raise UserError("error.no_template", name=template)
-        name, item = found or ("", None)
-        run = next((run for run in runs if not run.status.ended), None)
-        return self._new(db, incident, audience, item, actor, now, name=name, run=run, language=language)
+        if not template:
+            best = self.options(db, incident, audience, language=language)[:1]
+            template, item = (best[0].name, best[0].template) if best else ("", None)
+        if item is not None and item.audience != audience:
+            raise UserError("error.template_audience", name=template, audience=Text(f"audience.{item.audience}"))
+        run = next(iter(runs), None)
+        return self._new(db, incident, audience, item, actor, now, name=template, run=run, language=language)
+
+    def options(self, db: Database, incident: Incident, audience: str, *, language: str = "") -> tuple[Choice, ...]:
+        """The templates for an audience at this moment, best first, each with its reasons."""
+        runs = self._at_work(db, incident)
+        return self._drafting.options(db, incident, audience, runs, language or self._language(incident))
+
+    def _at_work(self, db: Database, incident: Incident) -> list[Run]:
+        return [run for run in self._runs(db, incident.id) if not run.status.ended]
 
     def edit(
         self, db: Database, statement: Statement, title: str, body: str, actor: Actor, now: int, *, base: int = 0,
@@ -167,10 +179,10 @@ class Texts(Record):
         statement = Statement(
             store.next_id(db), incident.id, incident.drill, StatementKind.ORIGINAL, audience, language,
             StatementStatus.DRAFT, incident.grade, 1, now, now, template=name,
-            strategy=str(getattr(template, "strategy", "") or ""), run=run.id if run else "", step=step,
+            strategy=(template.strategy if template else None) or "", run=run.id if run else "", step=step,
             channels=channels,
         )  # fmt: skip
-        runs = [item for item in self._runs(db, incident.id) if not item.status.ended]
+        runs = self._at_work(db, incident)
         if run is not None and all(item.id != run.id for item in runs):
             runs = [run, *runs]
         sheet = sheet_for(db, incident, audience, runs)
