@@ -14,6 +14,7 @@ import orjson
 from bot import logs
 from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
+from bot.drills.commands import drill
 from bot.memory import settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
 from bot.response import living_commands
@@ -448,6 +449,7 @@ def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
 cli.add_command(playbook)
 playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
+cli.add_command(drill)
 cli.add_command(totp)
 cli.add_command(statement)
 cli.add_command(train)

@@ -112,13 +112,13 @@ def add_file(library: Library, file: Path) -> None:
 
 def parse_playbook(source: str, name: str) -> tuple[Entry | None, list[Finding]]:
     """Read the text of one playbook; ``name`` is what findings call the file."""
-    root, data, findings = _tree(source, name)
+    root, data, findings = read_tree(source, name)
     if findings:
         return None, findings
     try:
         return Entry(Playbook.model_validate(data), name, root, source), []
     except ValidationError as error:
-        return None, _explanations(error, root, name)
+        return None, explanations(error, root, name)
 
 
 def _read(file: Path) -> tuple[Entry | None, list[Finding]]:
@@ -138,17 +138,17 @@ def _read_template(file: Path, library: Library) -> None:
     except (OSError, UnicodeDecodeError) as error:
         library.findings.append(Finding("error", str(file), 1, Text("playbook.unreadable", {"cause": str(error)})))
         return
-    root, data, findings = _tree(source, str(file))
+    root, data, findings = read_tree(source, str(file))
     library.findings.extend(findings)
     if findings:
         return
     try:
         library.templates[file.stem] = Template.model_validate(data)
     except ValidationError as error:
-        library.findings.extend(_explanations(error, root, str(file)))
+        library.findings.extend(explanations(error, root, str(file)))
 
 
-def _tree(source: str, name: str) -> tuple[yaml.Node | None, Any, list[Finding]]:
+def read_tree(source: str, name: str) -> tuple[yaml.Node | None, Any, list[Finding]]:
     """The YAML tree and its data, or the findings that forbid both."""
     if len(source) > MAXIMUM_BYTES:
         params = {"limit": MAXIMUM_BYTES // 1000}
@@ -194,7 +194,7 @@ def _weight(node: yaml.Node, known: dict[int, int]) -> int:
     return total
 
 
-def _explanations(error: ValidationError, root: yaml.Node | None, name: str) -> list[Finding]:
+def explanations(error: ValidationError, root: yaml.Node | None, name: str) -> list[Finding]:
     return [_explain(item, root, name) for item in error.errors()]
 
 

@@ -1,0 +1,79 @@
+"""``fengbo drill``: the scenarios there are, and what is wrong with one."""
+
+from pathlib import Path
+
+import click
+import orjson
+
+from bot.drills.library import load_scenarios, read_scenario
+from bot.drills.schema import Posts
+from bot.model.text import Text
+from bot.response.commands import MARKS, config_option, json_option, library_folder, library_option
+from bot.response.findings import Finding
+from bot.response.library import load_library
+from bot.response.values import show_duration
+from bot.texts import render
+
+
+@click.group()
+def drill() -> None:
+    """Drills: list and check scenarios."""
+
+
+@drill.command("list")
+@library_option
+@config_option
+@json_option
+def list_(folder: str | None, config_path: str | None, as_json: bool) -> None:
+    """List the scenarios of the library."""
+    language = _language()
+    found = load_scenarios(library_folder(folder, config_path))
+    for scenario in found.entries.values():
+        row = {
+            "id": scenario.id, "version": scenario.version, "title": scenario.title.in_language(language),
+            "summary": scenario.summary.in_language(language), "crisis_type": scenario.crisis_type,
+            "industries": list(scenario.industries), "duration": show_duration(scenario.duration),
+            "posts": sum(event.count for event in scenario.timeline if isinstance(event, Posts)),
+            "injects": len(scenario.timeline),
+        }  # fmt: skip
+        click.echo(orjson.dumps(row).decode() if as_json else render(Text("drill.list_row", row), language))
+    errors = [finding for finding in found.findings if finding.severity == "error"]
+    _tell(errors, language)
+    raise SystemExit(1 if errors else 0)
+
+
+@drill.command("lint")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+@library_option
+@config_option
+@json_option
+def lint(paths: tuple[str, ...], folder: str | None, config_path: str | None, as_json: bool) -> None:
+    """Look for mistakes in the library's scenarios, or in the files PATHS. Exit 1 where there are any."""
+    language = _language()
+    library = library_folder(folder, config_path)
+    playbooks = frozenset(load_library(library).entries)
+    if paths:
+        findings = [finding for path in paths for finding in read_scenario(Path(path), playbooks)[1]]
+        count = len(paths)
+    else:
+        found = load_scenarios(library, playbooks)
+        findings, count = found.findings, len(found.entries)
+    if as_json:
+        for item in findings:
+            row = {"severity": item.severity, "file": item.file, "line": item.line, "text": render(item.text, language)}
+            click.echo(orjson.dumps(row).decode())
+    else:
+        _tell(findings, language)
+    click.echo(render(Text("drill.lint_done", {"files": count, "n": len(findings)}), language), err=True)
+    raise SystemExit(1 if findings else 0)
+
+
+def _tell(findings: list[Finding], language: str) -> None:
+    for item in findings:
+        click.echo(f"{MARKS[item.severity]} {item.where}: {render(item.text, language)}", err=True)
+
+
+def _language() -> str:
+    from bot.cli import terminal_language
+
+    return terminal_language()
