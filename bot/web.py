@@ -18,12 +18,14 @@ from bot.intake import accept
 from bot.intake.intake import HookRefused, Intake
 from bot.metrics import Metrics
 from bot.model.intake import iso
+from bot.model.statement import Statement
 from bot.openapi import openapi
 from bot.response.replies import AutoReplies
 from bot.response.run_state import Run
 from bot.response.run_words import run_json
 from bot.sources.base import SourceError
 from bot.store import incidents as incident_store
+from bot.store import statements as statement_store
 from bot.store.database import Store
 from bot.texts import render
 
@@ -208,8 +210,21 @@ class Api:
                 for entry in entries
             ],
             "runs": [run_json(run, language) for run in self._runs_of(db, incident.id)],
-            "statements": [],
+            "statements": [statement_json(db, item) for item in statement_store.of_incident(db, incident.id)],
         }  # fmt: skip
+
+
+def statement_json(db: Database, statement: Statement) -> dict[str, Any]:
+    """A statement with the digest of its text; drafts are confidential, so the text itself is only there once out."""
+    version = statement_store.version(db, statement)
+    assert version is not None
+    return {
+        "id": statement.id, "kind": statement.kind.value, "audience": statement.audience,
+        "language": statement.language, "status": statement.status.value, "version": version.number,
+        "digest": version.digest, "title": version.title if statement.status.out else None,
+        "body": version.body if statement.status.out else None, "replaces": statement.replaces or None,
+        "updated_at": iso(statement.updated_at),
+    }  # fmt: skip
 
 
 class Readiness:
