@@ -2,7 +2,8 @@
 
 ``python -m bench.runs`` prints a table and exits 1 when a target is missed. ``--minutes 3`` plays three minutes of the
 hour, as densely; ``--real-minutes 2`` lets the restarted process fire its timers by the real clock for two minutes, at
-the hour's own rate and with all of them in the store, while presses come in.
+the hour's own rate and with all of them in the store, while presses come in. ``--standstill 45``: the process had not
+run for so many minutes, so that at its start most deadlines of all runs have passed.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import random
 import sqlite3
 import statistics
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +30,6 @@ from bot.bench.result import percentile
 from bot.clock import HOUR, MINUTE, SECOND, SystemClock
 from bot.delivery import inbox, outbox, timers
 from bot.delivery.alarm import Alarm, Handler
-from bot.delivery.timers import Timer
 from bot.model.grade import Grade
 from bot.model.incident import SYSTEM
 from bot.model.message import Event
@@ -171,6 +172,7 @@ async def minutes_of_timers(
         return start + (dice.randrange(minutes) * MINUTE if burst else dice.randrange(minutes * MINUTE))
 
     def set_all(db: Database) -> None:
+        db.conn.execute("DELETE FROM timer WHERE state = 'fired'")
         db.conn.execute("UPDATE timer SET state = 'cancelled' WHERE state = 'waiting'")
         real = [f"{run.id}.{step.id}" for run in runs for step in run.steps if step.status is StepStatus.OPEN]
         for object_ in real[: count // 10]:
@@ -180,25 +182,22 @@ async def minutes_of_timers(
 
     app.store.write_now(set_all)
     clock = BusyClock(start - SECOND)
-    late: list[int] = []
-
-    def timed(handler: Handler) -> Handler:
-        def handle(db: Database, timer: Timer, now: int) -> None:
-            handler(db, timer, now)
-            late.append(clock.now() - timer.due_at)
-
-        return handle
-
     handlers: Mapping[str, Handler] = {
-        "run_escalate": timed(app.runs.escalate),
-        "refresh": timed(lambda db, timer, now: app.incidents.refresh(db, timer.object, now)),
+        "run_escalate": app.runs.escalate,
+        "refresh": lambda db, timer, now: app.incidents.refresh(db, timer.object, now),
     }
+
+    def waiting(db: Database) -> int:
+        return int(db.conn.execute("SELECT COUNT(*) FROM timer WHERE state = 'waiting'").fetchone()[0])
+
     alarm = asyncio.create_task(Alarm(app.store, clock, handlers).run())
     begun = time.monotonic()
-    while len(late) < count and time.monotonic() - begun < 900:  # noqa: ASYNC110 - the alarm has no end to wait for
+    while await app.store.read(waiting) and time.monotonic() - begun < 120:  # noqa: ASYNC110 - the alarm has no end
         await asyncio.sleep(0.05)
     alarm.cancel()
     await asyncio.gather(alarm, return_exceptions=True)
+    fired = "SELECT fired_at - due_at FROM timer WHERE state = 'fired'"
+    late = [row[0] for row in app.store.read_now(lambda db: db.conn.execute(fired).fetchall())]
     assert len(late) == count, f"{len(late)} of {count} timers fired"
     return late, time.monotonic() - begun
 
@@ -223,12 +222,29 @@ def fired_by_the_real_clock(store: Path, timer_count: int) -> list[Figure]:
     ]
 
 
-async def measure(timer_count: int, minutes: int, presses: int, real_minutes: float) -> list[Figure]:
+def said_after(slack: FakeSlack, since: float, standstill: int) -> list[Figure]:
+    """How much the places heard of what had come due meanwhile."""
+    count = Counter(
+        str(call.body.get("channel"))
+        for call in slack.calls
+        if call.method == "chat.postMessage" and call.at_monotonic >= since
+    )
+    how = f"messages after {standstill} minutes without the process"
+    return [
+        Figure(f"{how}, all", sum(count.values()), ""),
+        Figure(f"{how}, the most in a run's channel",
+               max((n for place, n in count.items() if place.startswith("C")), default=0), "", 6),
+    ]  # fmt: skip
+
+
+async def measure(
+    timer_count: int, minutes: int, presses: int, real_minutes: float, standstill: int = 0
+) -> list[Figure]:
     async with scene.fake_slack(RUNS) as slack:
         settings, environment = scene.settings(slack, RUNS), {**scene.environment(slack), **TOKENS}
         process = BotProcess(settings, environment)
         store = process.folder / "fengbo.db"
-        figures = await _inside(settings, environment, store, timer_count, minutes, presses)
+        figures = await _inside(settings, environment, store, timer_count, minutes, presses, standstill)
         begun = time.monotonic()
         async with process:
             slack.connect(f"{process.url}/slack/events")
@@ -245,20 +261,23 @@ async def measure(timer_count: int, minutes: int, presses: int, real_minutes: fl
             figures.append(Figure("memory of the process", process.memory() / 1e6, "MB", 400.0))
             await asyncio.sleep(max(0.0, real_minutes * 60 - (time.monotonic() - begun)))
             figures += fired_by_the_real_clock(store, timer_count)
+            if standstill:
+                figures += said_after(slack, begun, standstill)
     figures.append(Figure("processes that wanted one of the processors at the end", os.getloadavg()[0], ""))
     return figures
 
 
 async def _inside(
-    settings: dict[str, Any], environment: dict[str, str], store: Path, timer_count: int, minutes: int, presses: int
-) -> list[Figure]:
+    settings: dict[str, Any], environment: dict[str, str], store: Path, timer_count: int, minutes: int, presses: int,
+    standstill: int,
+) -> list[Figure]:  # fmt: skip
     """What needs no chat: fill the store, press, let timers fire; leave it as the process will find it."""
     text = yaml.safe_dump({**settings, "store": str(store)}, allow_unicode=True)
     app = App(configuration.parse(text, "bench.yaml"))
     now = SystemClock().now()
     try:
         begun = time.monotonic()
-        runs = fill(app, now)
+        runs = fill(app, now - standstill * MINUTE)
         steps = sum(len(run.steps) for run in runs)
         figures = [Figure(f"{len(runs)} runs of {len(runs[0].steps)} steps begun ({steps} steps)",
                           time.monotonic() - begun, "s")]  # fmt: skip
@@ -304,8 +323,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=int, default=60, help="of the hour that are played, at the same density")
     parser.add_argument("--real-minutes", type=float, default=2.0, help="that the restarted process works on")
     parser.add_argument("--presses", type=int, default=PRESSES)
+    parser.add_argument("--standstill", type=int, default=0, help="minutes the process had not run before its start")
     options = parser.parse_args()
-    figures = asyncio.run(measure(options.timers, options.minutes, min(options.presses, RUNS), options.real_minutes))
+    figures = asyncio.run(
+        measure(options.timers, options.minutes, min(options.presses, RUNS), options.real_minutes, options.standstill)
+    )
     for figure in figures:
         target = "" if figure.at_most is None else f"≤ {figure.at_most:g} {figure.unit}"
         print(f"{'ok  ' if figure.holds else 'MISS'} {figure.name}: {figure.value:.3g} {figure.unit} | {target}")

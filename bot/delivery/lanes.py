@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 500  # milliseconds; rows of another process have no other way to wake us
 FIRST_PAUSE = 1 * SECOND
+MANY = 50
+BREATH = 2  # milliseconds for each ``MANY`` lanes under way
 MOST_PACED = 6_000  # the largest number that any limit counts
 
 
@@ -51,6 +53,9 @@ class Lanes:
             while True:
                 self._wake.clear()
                 pause = await self._start()
+                # Each lane that ends wakes us. With hundreds of them looking is work too, of which they get a share.
+                if len(self._tasks) > MANY:
+                    await self._clock.sleep(len(self._tasks) // MANY * BREATH)
                 await sleep_or_wake(self._clock, pause, self._wake)
         finally:
             for task in self._tasks.values():

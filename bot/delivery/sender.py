@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from sqlite_utils import Database
@@ -21,6 +22,9 @@ LONGEST_PAUSE = 5 * MINUTE
 SEND_TIMEOUT = 60 * SECOND
 # A message that an adapter cannot even handle must not keep its destination waiting for ever.
 TRIES_OF_A_DEFECT = 5
+# So many cards and notices are on their way into one chat at a moment, answers not counted. After a standstill hundreds
+# of places have something to say at once; who presses a button then shares the processor with a few of them, not all.
+AT_ONCE = 8
 
 Failed = Callable[[Database, Row, str, int], None]
 Observe = Callable[[str, str, int], None]
@@ -50,6 +54,7 @@ class Sender:
             clock, self._waiting, self._drain, lambda place: f"sending to {masked(place)}", self._rewound
         )
         self._defects: dict[int, int] = {}
+        self._turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(AT_ONCE))
 
     def wake(self) -> None:
         """Something was enqueued."""
@@ -64,33 +69,43 @@ class Sender:
         return await self._lanes.idle()
 
     async def _waiting(self) -> list[tuple[str, int]]:
-        return [(place, not_before) for place, not_before, _ in await self._store.read(outbox.destinations)]
+        found = [(place, not_before) for place, not_before, _ in await self._store.read(outbox.destinations)]
+        return sorted(found, key=lambda lane: not _answers(lane[0]))
 
     async def _rewound(self, now: int, before: int) -> None:
         await self._store.write(lambda db: outbox.rewound(db, now, before + LONGEST_PAUSE), Priority.DELIVERY)
 
     async def _drain(self, destination: str) -> None:
         """Send the head of one destination until it is empty, paced or blocked."""
+        chat = self._chats.get(destination.partition(":")[0])
         while True:
-            now = self._clock.now()
-            chat = self._chats.get(destination.partition(":")[0])
-            if chat is not None and (wait := self._wait_for_pace(destination, chat.pace(destination), now)):
-                self._lanes.pause(destination, now + wait)
+            if chat is None or _answers(destination):
+                goes_on = await self._send_head(destination, chat)
+            else:
+                async with self._turns[chat.name]:
+                    goes_on = await self._send_head(destination, chat)
+            if not goes_on:
                 return
-            # The place in the limit is taken before the send: two lanes of one address must not share the last one.
-            self._lanes.take(_lane_limit_key(destination), now)
-            row = await self._claim(destination, now)
-            if row is None:
-                self._lanes.give_back(_lane_limit_key(destination), now)
-                return
-            if chat is None:
-                await self._fail(row, f"no chat is configured for {destination}")
-                continue
-            if row.message.drill and destination.partition("#")[0] not in self._drill_destinations:
-                await self._fail(row, "a drill may not reach this destination")
-                continue
-            if not await self._deliver(chat, row):
-                return
+
+    async def _send_head(self, destination: str, chat: Chat | None) -> bool:
+        """One row, if the limit and its time allow; False ends the lane."""
+        now = self._clock.now()
+        if chat is not None and (wait := self._wait_for_pace(destination, chat.pace(destination), now)):
+            self._lanes.pause(destination, now + wait)
+            return False
+        # The place in the limit is taken before the send: two lanes of one address must not share the last one.
+        self._lanes.take(_lane_limit_key(destination), now)
+        row = await self._claim(destination, now)
+        if row is None:
+            self._lanes.give_back(_lane_limit_key(destination), now)
+            return False
+        if chat is None:
+            await self._fail(row, f"no chat is configured for {destination}")
+            return True
+        if row.message.drill and destination.partition("#")[0] not in self._drill_destinations:
+            await self._fail(row, "a drill may not reach this destination")
+            return True
+        return await self._deliver(chat, row)
 
     async def _claim(self, destination: str, now: int) -> Row | None:
         return await self._store.write(lambda db: outbox.claim(db, destination, now), _priority(destination))

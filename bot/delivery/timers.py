@@ -51,6 +51,16 @@ def due(db: Database, now: int, limit: int = 200) -> list[Timer]:
     return [Timer(row[0], row[1], row[2], row[3], orjson.loads(row[4]), row[5]) for row in rows]
 
 
+def due_of(db: Database, kind: str, owner: str, now: int) -> list[Timer]:
+    """Those of one kind whose object is ``owner`` followed by a dot and whose moment has come, earliest first."""
+    rows = db.conn.execute(
+        "SELECT id, kind, object, due_at, payload, attempts FROM timer WHERE state = 'waiting' AND kind = ?"
+        " AND object > ? AND object < ? AND due_at <= ? ORDER BY due_at, id",
+        (kind, f"{owner}.", f"{owner}/", now),  # "/" follows "."
+    )
+    return [Timer(row[0], row[1], row[2], row[3], orjson.loads(row[4]), row[5]) for row in rows]
+
+
 def waiting_at(db: Database, kind: str, object_: str) -> int | None:
     """When a waiting timer is due, None if there is none."""
     row = db.conn.execute(

@@ -144,23 +144,64 @@ class Effects:
         text = self._sentence(run, step_id, "run.announce_remind", span=words.duration(state.due_at - now))
         self._say_once(db, run, incident, text, step_id, "remind", self._whose(run, step_id), now)
 
-    def overdue(self, db: Database, run: Run, incident: Incident, step_id: str, now: int) -> None:
-        text = self._sentence(run, step_id, "run.announce_overdue")
-        self._say_once(db, run, incident, text, step_id, "overdue", self._whose(run, step_id), now)
+    def overdue(
+        self, db: Database, run: Run, incident: Incident, steps: Sequence[str], now: int, *, standstill: bool
+    ) -> None:
+        """One sentence a step, or one message for all whose deadlines came together."""
+        if len(steps) == 1:
+            text = self._sentence(run, steps[0], "run.announce_overdue")
+            self._say_once(db, run, incident, text, steps[0], "overdue", self._whose(run, steps[0]), now)
+            return
+        text = self._list_of_late(run, "run.announce_overdue_together", steps, now, standstill=standstill)
+        called = dict.fromkeys(person for step in steps for person in self._whose(run, step))
+        key = f"{run.id}:overdue:{steps[0]}:{now}"
+        self._notices.say(db, run, incident, text, now, key=key, reason="run_overdue", call=called)
 
-    def escalate(self, db: Database, run: Run, incident: Incident, step_id: str, now: int) -> None:
-        """Tell the next circle in the thread and one to one."""
-        escalation = run_timers.escalation(run, step_id)
-        called = run.team.get(escalation.to, ()) if escalation else ()
-        state = run.step(step_id)
-        span = words.duration(now - state.due_at)
-        names = self._names(called)
-        detail = {"run": run.id, "text": run_words.step_title(run, step_id, self._config.language), "people": names}
-        incident_store.note(db, incident.id, "run_escalated", now, SYSTEM, detail)
-        text = self._sentence(run, step_id, "run.announce_escalated", span=span, people=names or ["—"])
-        self._say_once(db, run, incident, text, step_id, "escalated", called, now)
-        key = f"{run.id}:{step_id}:escalate:{state.due_at}:{state.rounds}"
-        self._call(db, run, text, step_id, called, key, "run_escalated", now)
+    def escalate(
+        self, db: Database, run: Run, incident: Incident, steps: Sequence[str], now: int, *, standstill: bool
+    ) -> None:
+        """Tell the next circle in the thread and one to one; once for all steps of which it is to hear now."""
+        by_circle: dict[str, list[str]] = {}
+        for step_id in steps:
+            escalation = run_timers.escalation(run, step_id)
+            by_circle.setdefault(escalation.to if escalation else "", []).append(step_id)
+        for circle, late in by_circle.items():
+            called = run.team.get(circle, ())
+            names = self._names(called)
+            for step_id in late:
+                title = run_words.step_title(run, step_id, self._config.language)
+                detail = {"run": run.id, "text": title, "people": names}
+                incident_store.note(db, incident.id, "run_escalated", now, SYSTEM, detail)
+            first = run.step(late[0])
+            key = f"{run.id}:{late[0]}:escalate:{first.due_at}:{first.rounds}"
+            if len(late) == 1:
+                text = self._sentence(
+                    run, late[0], "run.announce_escalated", span=words.duration(now - first.due_at),
+                    people=names or ["—"],
+                )  # fmt: skip
+                self._say_once(db, run, incident, text, late[0], "escalated", called, now)
+                self._call(db, run, text, late[0], called, key, "run_escalated", now)
+                continue
+            text = self._list_of_late(
+                run, "run.announce_escalated_together", late, now, standstill=standstill, people=names or ["—"]
+            )
+            self._notices.say(db, run, incident, text, now, key=f"{key}:together", reason="run_escalated", call=called)
+            self._call(db, run, text, "", called, key, "run_escalated", now)
+
+    def _list_of_late(
+        self, run: Run, key: str, steps: Sequence[str], now: int, *, standstill: bool, **params: Any
+    ) -> Say:
+        """A head that says why they come together, and a line for each step."""
+
+        def text(language: str) -> str:
+            why = Text("run.stood_still") if standstill else ""
+            lines = [render(Text(key, {"id": run.id, "n": len(steps), "why": why, **params}), language)]
+            for step_id in steps:
+                span = words.duration(now - run.step(step_id).due_at)
+                lines.append(self._sentence(run, step_id, "run.late_line", span=span)(language))
+            return "\n".join(lines)
+
+        return text
 
     def passed_on(
         self, db: Database, run: Run, incident: Incident, step_id: str, person: str, actor: Actor, now: int
@@ -345,11 +386,11 @@ class Effects:
     def _call(
         self, db: Database, run: Run, text: Say, step_id: str, called: Iterable[str], key: str, reason: str, now: int
     ) -> None:
-        step = run.playbook.step(step_id)
-        assert step is not None
+        """``step_id`` is the step to offer a button for; empty where it is about several."""
+        step = run.playbook.step(step_id) if step_id else None
         cards = {}
         for language in ("zh-CN", "en"):
-            offered = step_button(run, step, run.step(step_id), language)
+            offered = step_button(run, step, run.step(step_id), language) if step else None
             cards[language] = Card(
                 text(language), grade=run.grade, buttons=(offered,) if offered else (),
                 drill=render(Text("card.drill", {"drill": run.drill}), language) if run.drill else "",

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.clock import MINUTE
 from bot.config import Config, PersonConfig
 from bot.delivery import timers
 from bot.delivery.timers import Timer
@@ -51,6 +52,7 @@ from bot.store import runs as store
 from bot.texts import render
 
 DEEPEST_PART = 3
+STANDSTILL = MINUTE
 
 
 class Runs:
@@ -199,10 +201,14 @@ class Runs:
                 self._look(db, run, incident, now)
 
     def remind(self, db: Database, timer: Timer, now: int) -> None:
-        """A deadline comes near: whoever has the step is told, and the deadline itself is set."""
+        """A deadline comes near: whoever has the step is told, and the deadline itself is set. One that has passed
+        meanwhile, during a standstill, is said to have passed."""
         if found := self._pending(db, timer):
             run, step_id = found
             state = run.step(step_id)
+            if state.due_at <= now:
+                self.due(db, timer, now)
+                return
             if state.status is StepStatus.OPEN:
                 self._effects.remind(db, run, self.incident(db, run), step_id, now)
             timers.schedule(db, "run_due", timer.object, max(state.due_at, now), now)
@@ -212,18 +218,23 @@ class Runs:
         if found := self._pending(db, timer):
             run, step_id = found
             incident = self.incident(db, run)
-            self._effects.overdue(db, run, incident, step_id, now)
-            store.record(db, run.id, step_id, "overdue", {}, SYSTEM, now)
+            steps = [step_id, *self._together(db, run, timer, ("run_due", "run_remind"), now)]
+            self._effects.overdue(db, run, incident, steps, now, standstill=_stood_still(timer, now))
+            for late in steps:
+                store.record(db, run.id, late, "overdue", {}, SYSTEM, now)
+                if escalation := run_timers.escalation(run, late):
+                    object_ = run_timers.object_of(run.id, late)
+                    timers.schedule(db, "run_escalate", object_, now + escalation.after, now)
             self._notices.show(db, self._touched(db, run, now), incident, now)
-            if escalation := run_timers.escalation(run, step_id):
-                timers.schedule(db, "run_escalate", timer.object, now + escalation.after, now)
 
     def escalate(self, db: Database, timer: Timer, now: int) -> None:
         """Still not done: the next circle is called."""
         if found := self._pending(db, timer):
             run, step_id = found
-            self._effects.escalate(db, run, self.incident(db, run), step_id, now)
-            store.record(db, run.id, step_id, "escalated", {}, SYSTEM, now)
+            steps = [step_id, *self._together(db, run, timer, ("run_escalate",), now)]
+            self._effects.escalate(db, run, self.incident(db, run), steps, now, standstill=_stood_still(timer, now))
+            for late in steps:
+                store.record(db, run.id, late, "escalated", {}, SYSTEM, now)
 
     def tick(self, db: Database, timer: Timer, now: int) -> None:
         run = run_rows.load(db, timer.object)
@@ -368,6 +379,19 @@ class Runs:
             return None
         return run, step_id
 
+    def _together(self, db: Database, run: Run, timer: Timer, kinds: Iterable[str], now: int) -> list[str]:
+        """The other steps of the run whose deadlines have come too: claimed with this one, for one message instead of
+        twenty. After a standstill that is most of a plan."""
+        found = []
+        for kind in kinds:
+            for other in timers.due_of(db, kind, run.id, now):
+                step_id = other.object.partition(".")[2]
+                if other.id == timer.id or run.step(step_id).due_at > now or not timers.claim(db, other.id, now):
+                    continue
+                if not run.step(step_id).status.ended:
+                    found.append(step_id)
+        return sorted(dict.fromkeys(found), key=lambda step_id: (run.step(step_id).due_at, run.step(step_id).number))
+
     def _team(self, db: Database, playbook: Playbook, incident: Incident, now: int) -> dict[str, tuple[str, ...]]:
         given = incident_store.roles(db, incident.id)
         return team_of(self._config, playbook, incident.grade, incident.owner, given, now)
@@ -399,6 +423,11 @@ class Runs:
             "company": incident.subject_name, "subject": incident.subject_name, "incident_id": incident.id,
             "now": words.clock_time(now), **({"commander_name": names[0]} if names else {}), **values,
         }  # fmt: skip
+
+
+def _stood_still(timer: Timer, now: int) -> bool:
+    """Whether its moment passed unheard: nothing ran then."""
+    return now - timer.due_at > STANDSTILL
 
 
 def _with_scope(event: Event, scope: Mapping[str, Any]) -> Event:

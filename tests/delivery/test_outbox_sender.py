@@ -13,7 +13,7 @@ from bot.clock import HOUR, SECOND, VirtualClock
 from bot.delivery import outbox
 from bot.delivery.chat import Blocked, Delay, Pace, Refused, Unclear
 from bot.delivery.outbox import Placement, Row
-from bot.delivery.sender import TRIES_OF_A_DEFECT, Sender
+from bot.delivery.sender import AT_ONCE, TRIES_OF_A_DEFECT, Sender
 from bot.model.message import Message
 from bot.store.database import Store
 
@@ -167,6 +167,43 @@ async def test_a_blocked_destination_keeps_its_order_and_does_not_slow_another(b
     await bench.run_for(4 * SECOND)
     assert bench.chat.texts == ["b1", "b2", "a1", "a2"]
     assert bench.chat.found == 0, "a blocked message surely did not arrive: nobody needs to look"
+
+
+async def test_answers_pass_the_cards_of_hundreds_of_places_that_have_something_to_say(bench: Bench) -> None:
+    bench.chat.hang = asyncio.Event()
+    bench.put(*[message(f"slack:R{number}", f"card {number}") for number in range(200)])
+    for _ in range(2000):
+        await asyncio.sleep(0.001)
+        if len(bench.chat.arrived) >= AT_ONCE:
+            break
+    bench.put(message("slack:R7#reply-1", "the answer"))
+    for _ in range(2000):
+        await asyncio.sleep(0.001)
+        await bench.clock.advance(1)
+        if "the answer" in bench.chat.texts:
+            break
+    assert (
+        bench.clock.now() - NOW < SECOND
+        and len(bench.chat.arrived) == AT_ONCE + 1
+        and bench.chat.texts[-1] == "the answer"
+    )
+    bench.chat.hang.set()
+    await bench.run_for(2 * SECOND)
+    assert sorted(bench.states()) == ["sent"] * 201, "nobody is left behind"
+
+
+def test_what_is_to_be_sent_is_found_by_destination_however_many_rows_wait(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.db")
+
+    def fill(db: Database) -> None:
+        for number in range(300):
+            outbox.enqueue(db, message(f"slack:{'AB'[number % 2]}", str(number)), f"k{number}", NOW, NOW + number)
+        db.conn.execute("UPDATE outbox SET state = 'sent' WHERE id = 1")
+
+    assert store.read_now(outbox.destinations) == []
+    store.write_now(fill)
+    assert store.read_now(outbox.destinations) == [("slack:A", NOW + 2, 3), ("slack:B", NOW + 1, 2)]
+    store.close()
 
 
 async def test_a_delay_is_honoured_to_the_millisecond_and_holds_back_what_follows(bench: Bench) -> None:

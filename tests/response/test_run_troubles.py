@@ -23,6 +23,7 @@ from bot.response.results import CallResults
 from bot.response.run_state import Run, RunStatus, StepStatus
 from bot.response.transport import open_session
 from bot.store import calls
+from bot.store import incidents as incident_store
 from bot.store import runs as run_store
 from bot.testkit.fake_system import FakeSystem
 
@@ -188,6 +189,40 @@ async def test_after_a_leap_forward_every_deadline_is_said_once_and_in_order(tmp
     assert len(home.outbox(reason="run_escalated", destination="slack:U0CHEN")) == 1
     home.say("done R-1.1")
     assert run_of(home).step("ask").status is StepStatus.OPEN
+    home.store.close()
+
+
+MANY_DEADLINES = "".join(
+    f"  - {{id: task{number}, kind: task, title: {{zh-CN: 事项{number}, en: Task {number}}}, role: pr,"
+    f" due: {5 + number}m}}\n"
+    for number in range(12)
+)
+
+
+async def test_after_a_standstill_the_deadlines_of_a_run_are_said_in_one_message_and_each_is_recorded(
+    tmp_path: Path,
+) -> None:
+    home = house(tmp_path, playbooks=[plan(MANY_DEADLINES)])
+    home.judge(Grade.YELLOW)
+    home.say("start small")
+    before = len(thread(home))
+    alarm = Alarm(home.store, home.clock, home.response.timers())
+    home.clock.set(home.now + 45 * MINUTE)
+    while await alarm.fire_due():
+        pass
+    said = thread(home)[before:]
+    assert len(said) == 1, "neither a reminder of what has passed nor a line for each"
+    assert "12 步" in said[0] and "停机" in said[0] and all(f"事项{number}" in said[0] for number in range(12))
+    assert [happened(home, f"task{number}", "overdue") for number in range(12)] == [1] * 12
+    await home.clock.advance(5 * MINUTE)
+    while await alarm.fire_due():
+        pass
+    assert len(thread(home)[before:]) == 2 and "停机" not in thread(home)[-1]
+    assert [happened(home, f"task{number}", "escalated") for number in range(12)] == [1] * 12
+    assert len(home.look(lambda db: incident_store.timeline(db, "I-1", ["run_escalated"]))) == 12
+    assert len(home.outbox(reason="run_escalated", destination="slack:U0CHEN")) == 1
+    home.say("done R-1.3 ok")
+    assert run_of(home).step("task2").status is StepStatus.DONE
     home.store.close()
 
 
