@@ -71,7 +71,9 @@ from handlers.step_forms import step_form
 log = logging.getLogger(__name__)
 
 LEASE_TIME = 15 * SECOND
-WARM_UP_AFTER = 30 * SECOND
+# Who presses a button right after a restart does not share the processor with what nobody has asked for yet.
+PLAYBOOKS_AFTER = 5 * SECOND
+CHARTS_AFTER = 25 * SECOND
 
 
 class StartRefused(Exception):
@@ -197,8 +199,11 @@ class App:
         settle_memory()
 
     async def _warm_up(self) -> None:
-        """Begin what draws charts before somebody waits for the first one, but not while starting."""
-        await self.clock.sleep(WARM_UP_AFTER)
+        """Read the playbooks before an alert waits for them, and begin what draws charts before somebody waits for the
+        first one, but not while starting."""
+        await self.clock.sleep(PLAYBOOKS_AFTER)
+        await asyncio.to_thread(self.response.warm_up)
+        await self.clock.sleep(CHARTS_AFTER)
         await self.studio.warm_up()
 
     async def stop(self) -> None:

@@ -15,7 +15,7 @@ from bot import logs
 from bot.clock import SystemClock
 from bot.config import Config, ConfigError, SecretHolder, load, parse
 from bot.drills.commands import drill
-from bot.memory import settle_memory
+from bot.memory import hold_collector, settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
 from bot.response import living_commands
 from bot.response.commands import playbook
@@ -103,6 +103,7 @@ def cli() -> None:
 @click.option("--log", "log_kind", type=click.Choice(["auto", "text", "json"]), default="auto")
 def run(config_path: str | None, role: str, log_kind: str) -> None:
     """Start Fengbo; without a configuration, the demonstration."""
+    hold_collector()
     config, demo = read_config(config_path)
     if demo:
         start_demo_afresh(config)
@@ -116,6 +117,7 @@ def run(config_path: str | None, role: str, log_kind: str) -> None:
 @click.option("--log", "log_kind", type=click.Choice(["auto", "text", "json"]), default="auto")
 def worker(config_path: str | None, log_kind: str) -> None:
     """Collect, analyse, alert and deliver, without HTTP. A second worker stands by and takes over."""
+    hold_collector()
     config, _ = read_config(config_path)
     _serve(config, "worker", False, log_kind)
 

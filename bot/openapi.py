@@ -4,10 +4,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from bot import quick_yaml
 
 
 @cache
 def openapi() -> dict[str, Any]:
     text = resources.files("bot").joinpath("openapi.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)  # type: ignore[no-any-return]
+    return quick_yaml.load(text)  # type: ignore[no-any-return]

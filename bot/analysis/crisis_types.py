@@ -12,8 +12,8 @@ from importlib import resources
 from typing import Any
 
 import ahocorasick_rs
-import yaml
 
+from bot import quick_yaml
 from bot.analysis.keywords import kind_of_edge, stands_alone
 from bot.analysis.text import fold_all
 from bot.model.grade import CrisisType
@@ -223,7 +223,7 @@ def _total(found: Mapping[str, float]) -> float:
 def default_terms() -> Terms:
     """The terms that come with Fengbo."""
     text = resources.files("bot.analysis").joinpath("crisis_terms.yaml").read_text(encoding="utf-8")
-    return Terms(yaml.safe_load(text))
+    return Terms(quick_yaml.load(text))
 
 
 def classify(folded_texts: Sequence[str]) -> list[tuple[TypeHit, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-import yaml
+from bot import quick_yaml
 
 MAX_TOKENS = 400
 NEGATIVE_FROM = -0.3
@@ -40,7 +40,7 @@ def _weights(levels: Mapping[int, list[str]]) -> dict[str, float]:
 
 @functools.cache
 def lexicon() -> Lexicon:
-    data = yaml.safe_load(resources.files("bot.analysis").joinpath("english.yaml").read_text(encoding="utf-8"))
+    data = quick_yaml.load(resources.files("bot.analysis").joinpath("english.yaml").read_text(encoding="utf-8"))
     phrases = _weights(data["phrases"])
     marks = _weights(data["emoticons"])
     longest_first = sorted(phrases, key=len, reverse=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from urllib.parse import urlsplit
 
-import yaml
-
+from bot import quick_yaml
 from bot.analysis.text import fold
 from bot.model.grade import Carrier
 from bot.model.post import Post
@@ -36,7 +35,7 @@ class _Carriers:
 
 @functools.cache
 def _carriers() -> _Carriers:
-    data = yaml.safe_load(resources.files("bot.analysis").joinpath("carriers.yaml").read_text(encoding="utf-8"))
+    data = quick_yaml.load(resources.files("bot.analysis").joinpath("carriers.yaml").read_text(encoding="utf-8"))
     kinds = ((Carrier.NATIONAL_MEDIA, data["national_media"]), (Carrier.TRADE_MEDIA, data["trade_media"]))
     names = tuple((kind, tuple(fold(str(name)) for name in entry["names"])) for kind, entry in kinds)
     domains = {str(domain).lower(): kind for kind, entry in reversed(kinds) for domain in entry["domains"]}

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-import rjieba
-import yaml
+from bot import quick_yaml
 
 LIMIT = 600
 """Characters that are looked at: what a post names, it names early."""
@@ -33,7 +32,7 @@ _WORK = re.compile(r"《([^《》]{1,30})》")
 def _words(name: str) -> frozenset[str]:
     """A list of ``names.yaml``."""
     text = resources.files("bot.analysis").joinpath("names.yaml").read_text(encoding="utf-8")
-    return frozenset(str(yaml.safe_load(text)[name]).split())
+    return frozenset(str(quick_yaml.load(text)[name]).split())
 
 
 def names(folded: str) -> tuple[tuple[str, str], ...]:
@@ -42,6 +41,8 @@ def names(folded: str) -> tuple[tuple[str, str], ...]:
     text = folded[:LIMIT]
     found: dict[tuple[str, str], None] = {}
     if _HAN.search(text):
+        import rjieba  # reads its dictionary at once: with the first post, not before a start has opened the doors
+
         for entity in _by_class(rjieba.tag(text)):
             found[entity] = None
     for work in _WORK.findall(text):

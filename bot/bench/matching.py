@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from bot import quick_yaml
 from bot.analysis.crisis_types import classify
 from bot.bench.result import Result, named
 from bot.model.grade import Grade
@@ -52,7 +51,7 @@ class Verdict:
 
 def read_situations(file: Path = FILE) -> list[Told]:
     """All situations, each twice. Raises ``OSError``, or ``KeyError`` for one that is not complete."""
-    rows = yaml.safe_load(file.read_text(encoding="utf-8"))["situations"]
+    rows = quick_yaml.load(file.read_text(encoding="utf-8"))["situations"]
     halves = dict.fromkeys((row["id"] for row in rows), "fresh")
     if file.name != FRESH.name:
         halves = split(list(halves))

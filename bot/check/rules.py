@@ -8,8 +8,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
+from bot import quick_yaml
 from bot.analysis.keywords import Matcher, RuleError
 from bot.analysis.text import clean, fold
 from bot.check.findings import Finding, error, note, ok, warn
@@ -76,7 +75,7 @@ def _too_short(word: str) -> bool:
 @cache
 def _probes() -> tuple[str, ...]:
     text = resources.files(__package__).joinpath("probes.yaml").read_text(encoding="utf-8")
-    return tuple(yaml.safe_load(text))
+    return tuple(quick_yaml.load(text))
 
 
 def _share_of_everything(matcher: Matcher) -> float:

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 import jmespath
 import orjson
-import yaml
 from jmespath.exceptions import JMESPathError
 
+from bot import quick_yaml
 from bot.clock import HOUR, SECOND
 from bot.config import parse_duration
 from bot.config_linkage import ActionConfig, LinkageConfig, LookupConfig, SystemConfig
@@ -77,7 +77,7 @@ def preset(name: str) -> Mapping[str, Any]:
     if name not in preset_names():
         raise ActionError(f"there is no preset {name}; there are {', '.join(preset_names())}")
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = yaml.safe_load(text)
+    data: Mapping[str, Any] = quick_yaml.load(text)
     return data
 
 

@@ -1,5 +1,6 @@
 """Which playbook an incident calls for: the ranking with its reasons, and what starts by itself."""
 
+import threading
 from collections.abc import Sequence
 
 from sqlite_utils import Database
@@ -26,6 +27,7 @@ class Advice:
         self._config = config
         self._shelf = shelf
         self._matcher: tuple[int, Matcher] | None = None
+        self._comparing = threading.Lock()
         self._known: dict[tuple[object, ...], list[Match]] = {}
 
     def rank(self, db: Database, incident: Incident, now: int) -> list[tuple[Playbook, Match]]:
@@ -72,10 +74,11 @@ class Advice:
         self._current()
 
     def _current(self) -> Matcher:
-        if self._matcher is None or self._matcher[0] != self._shelf.version:
+        with self._comparing:
             playbooks = self._shelf.library().playbooks()
-            self._matcher = (self._shelf.version, Matcher(playbooks))
-        return self._matcher[1]
+            if self._matcher is None or self._matcher[0] != self._shelf.version:
+                self._matcher = (self._shelf.version, Matcher(playbooks))
+            return self._matcher[1]
 
     def _sensitive(self, now: int) -> bool:
         return any(period.from_ <= now < period.to for period in self._config.grading.sensitive_periods)

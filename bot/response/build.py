@@ -94,10 +94,14 @@ class Response:
         self.runs.start(db, playbook, incident, SYSTEM, now, reason=reason, automatic=True)
 
     def begin(self, db: Database, now: int) -> None:
-        """At the start of a process: take over the playbooks in force, and see that somebody reviews them."""
+        """At the start of a process: know which playbooks are in force, and see that somebody reviews them."""
         self.shelf.follow(db)
-        self.advice.prepare()
         self.living_notices.begin(db, now)
+
+    def warm_up(self) -> None:
+        """Read and compare the playbooks before an alert asks for them; a second of a processor, in a thread of its
+        own."""
+        self.advice.prepare()
 
     def resume(self, db: Database, now: int) -> None:
         """When a worker begins to work, or its clock was set back: every run looks around, one after the other."""

@@ -5,8 +5,8 @@ from importlib import resources
 from typing import Any
 
 import ahocorasick_rs
-import yaml
 
+from bot import quick_yaml
 from bot.analysis.text import clean, fold
 from bot.response.words import TextWords, stems_of
 
@@ -59,7 +59,7 @@ def _compiled(name: str) -> Meanings:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load(resources.files("bot.response").joinpath(name).read_text(encoding="utf-8"))
+    return quick_yaml.load(resources.files("bot.response").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _folded(word: str) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import jmespath
-import yaml
 from charset_normalizer import from_bytes
 from jmespath.exceptions import JMESPathError
 
+from bot import quick_yaml
 from bot.config_linkage import SegmentConfig
 from bot.store.notices import Recipient
 
@@ -36,7 +36,7 @@ class SegmentError(Exception):
 def word_list(name: str) -> tuple[str, ...]:
     """One of the word lists beside this module: consent, doubt, person."""
     text = (resources.files(__package__) / "linkage_words.yaml").read_text(encoding="utf-8")
-    return tuple(str(word).lower() for word in yaml.safe_load(text)[name])
+    return tuple(str(word).lower() for word in quick_yaml.load(text)[name])
 
 
 def rows_of_file(path: str) -> list[dict[str, str]]:

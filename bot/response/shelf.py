@@ -4,6 +4,7 @@ A file that breaks leaves its last good state. What people put in force from cha
 """
 
 import logging
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def library_folder(configured: str, beside: Path | None = None) -> Path:
 
 
 class Shelf:
-    """``library()`` is the newest usable state; ``version`` counts how often it changed."""
+    """``library()`` is the newest usable state; ``version`` counts how often it changed. Reading takes half a second of
+    a processor: it is done when somebody asks, from whichever thread, once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,16 +39,18 @@ class Shelf:
         self._library = Library()
         self._files: dict[str, Entry] = {}
         self._edition = ""
+        self._fresh = False
         self._stored: list[Version] = []
+        self._lock = threading.RLock()
 
     def follow(self, db: Database) -> None:
         """Take over what is in force in the store; a look at one row where nothing changed."""
         edition = playbook_versions.edition(db)
-        if edition != self._edition:
-            self._stored = playbook_versions.live(db)
-            self._edition = edition
-            self._signature = self._look()  # what is read now need not be read again at the next look
-            self._read()
+        with self._lock:
+            if edition != self._edition:
+                self._stored = playbook_versions.live(db)
+                self._edition = edition
+                self._fresh = False
 
     def file(self, playbook_id: str) -> Entry | None:
         """What the file on disk says of a playbook, whatever is in force."""
@@ -55,10 +59,12 @@ class Shelf:
 
     def library(self) -> Library:
         signature = self._look()
-        if signature != self._signature or not self.version:
-            self._signature = signature
-            self._read()
-        return self._library
+        with self._lock:
+            if signature != self._signature or not self._fresh:
+                self._signature = signature
+                self._read()
+                self._fresh = True
+            return self._library
 
     def _read(self) -> None:
         fresh = load_library(self.folder)

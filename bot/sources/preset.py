@@ -11,8 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from bot import quick_yaml
 from bot.config import PageConfig, SourceConfig
 from bot.sources.base import SourceError, problem
 from bot.sources.mapping import Join
@@ -70,7 +69,7 @@ def load(name: str) -> Mapping[str, Any]:
     if name not in names():
         raise problem("unknown_preset", permanent=True, name=name, known=", ".join(names()))
     text = (resources.files(__package__) / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = yaml.safe_load(text)
+    data: Mapping[str, Any] = quick_yaml.load(text)
     return data
 
 

@@ -12,8 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from bot import quick_yaml
 from bot.model.grade import Carrier, Grade
 from bot.model.post import Subject
 from bot.model.signal import Signal
@@ -64,7 +63,7 @@ class Thresholds:
 @cache
 def _presets() -> Mapping[str, Mapping[str, Any]]:
     text = resources.files(__package__).joinpath("thresholds.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)  # type: ignore[no-any-return]
+    return quick_yaml.load(text)  # type: ignore[no-any-return]
 
 
 def preset_names() -> list[str]:

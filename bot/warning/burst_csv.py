@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 
-import yaml
-
+from bot import quick_yaml
 from bot.model.text import Text, UserError
 from bot.warning.burst import BurstDetector, Reading, is_count
 
@@ -100,7 +99,7 @@ def _taken(out: io.StringIO) -> str:
 def _column_names() -> dict[str, list[str]]:
     """What the two columns may be called, first choice first."""
     text = resources.files(__package__).joinpath("csv_columns.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)  # type: ignore[no-any-return]
+    return quick_yaml.load(text)  # type: ignore[no-any-return]
 
 
 def _columns(row: Sequence[str]) -> tuple[_Columns, Sequence[str]]:
