@@ -194,14 +194,18 @@ def in_use(base: Path, folder: str | None, config_path: str | None) -> "Library"
 
 def lint_paths(paths: list[Path], base: Path, today: date) -> list[Finding]:
     """The findings of some files, with the rest of the library known for what they refer to."""
-    from bot.response.library import Library, add_file, load_library, playbook_files
+    from bot.response.library import Library, add_file, add_template, load_library, playbook_files, template_files
     from bot.response.lint import lint_entry
+    from bot.response.lint_shared import lint_shared
 
     asked = [file for path in paths for file in playbook_files(path)]
     named = {file.resolve() for file in asked}
     library = Library()
     rest = load_library(base) if base.is_dir() else Library()
-    library.templates = rest.templates
+    texts = [file for path in paths for file in template_files(path)]
+    for file in texts:
+        add_template(library, file)
+    library.templates = {**rest.templates, **library.templates}
     for file in asked:
         add_file(library, file)
     own = list(library.findings)
@@ -209,7 +213,8 @@ def lint_paths(paths: list[Path], base: Path, today: date) -> list[Finding]:
     for entry in rest.entries.values():
         if Path(entry.file).resolve() not in named:
             library.entries.setdefault(entry.playbook.id, entry)
-    return in_order([*own, *(finding for entry in mine for finding in lint_entry(entry, library, today))])
+    found = [finding for entry in mine for finding in lint_entry(entry, library, today)]
+    return in_order([*own, *found, *lint_shared(library, {file.stem for file in texts})])
 
 
 def _kinds(named: tuple[str, ...], text: str) -> dict[str, float]:

@@ -44,12 +44,21 @@ class Entry:
         return line_of(self.root, place)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Where a shared template stands, kept to name lines."""
+
+    file: str
+    root: yaml.Node | None
+
+
 @dataclass(slots=True)
 class Library:
     """All usable playbooks by id, the shared templates by name, and what was wrong with the rest."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
+    shared: dict[str, Shared] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def get(self, playbook_id: str) -> Playbook | None:
@@ -72,8 +81,8 @@ def load_library(folder: str | Path) -> Library:
     if not base.is_dir():
         library.findings.append(Finding("error", str(base), 1, Text("playbook.no_folder", {"folder": str(base)})))
         return library
-    for file in sorted((base / SHARED_FOLDER).glob("*.yaml")):
-        _read_template(file, library)
+    for file in template_files(base):
+        add_template(library, file)
     for file in playbook_files(base):
         add_file(library, file)
     return library
@@ -88,11 +97,20 @@ def shipped_folder() -> Path:
 def playbook_files(path: Path) -> Iterator[Path]:
     """The playbook files that a path means: itself, or those one or two folders below it."""
     if path.is_file():
-        yield path
+        if path.resolve().parent.name != SHARED_FOLDER:
+            yield path
         return
     for file in sorted([*path.glob("*.yaml"), *path.glob("*/*.yaml")]):
         if not OTHER_FOLDERS & set(file.relative_to(path).parts[:-1]) and path.name not in OTHER_FOLDERS:
             yield file
+
+
+def template_files(path: Path) -> list[Path]:
+    """The shared templates that a path means: itself, those in it, or those of its ``templates`` folder."""
+    if path.is_file():
+        return [path] if path.resolve().parent.name == SHARED_FOLDER else []
+    folder = path if path.resolve().name == SHARED_FOLDER else path / SHARED_FOLDER
+    return sorted(folder.glob("*.yaml"))
 
 
 def add_file(library: Library, file: Path) -> None:
@@ -132,8 +150,13 @@ def _read(file: Path) -> tuple[Entry | None, list[Finding]]:
     return parse_playbook(source, str(file))
 
 
-def _read_template(file: Path, library: Library) -> None:
+def add_template(library: Library, file: Path) -> None:
+    """Read one shared template into the library, or name what is wrong with it."""
     try:
+        if file.stat().st_size > MAXIMUM_BYTES:
+            params = {"limit": MAXIMUM_BYTES // 1000}
+            library.findings.append(Finding("error", str(file), 1, Text("playbook.too_large", params)))
+            return
         source = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         library.findings.append(Finding("error", str(file), 1, Text("playbook.unreadable", {"cause": str(error)})))
@@ -144,6 +167,7 @@ def _read_template(file: Path, library: Library) -> None:
         return
     try:
         library.templates[file.stem] = Template.model_validate(data)
+        library.shared[file.stem] = Shared(str(file), root)
     except ValidationError as error:
         library.findings.extend(explanations(error, root, str(file)))
 

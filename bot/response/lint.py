@@ -8,6 +8,7 @@ from bot.model.text import Text
 from bot.response.findings import Complaint, Finding, in_order
 from bot.response.library import OTHER_FOLDERS, Entry, Library
 from bot.response.lint_conditions import lint_conditions, near
+from bot.response.lint_shared import lint_shared
 from bot.response.lint_steps import lint_steps
 from bot.response.lint_texts import lint_texts
 from bot.response.steps import SubPlaybook
@@ -22,6 +23,7 @@ def lint(library: Library, today: date) -> list[Finding]:
     findings = list(library.findings)
     for entry in library.entries.values():
         findings.extend(lint_entry(entry, library, today))
+    findings.extend(lint_shared(library))
     return in_order(findings)
 
 

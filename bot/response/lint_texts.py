@@ -26,27 +26,27 @@ SECTIONS = ("media_line", "contacts", "release", "compensation", "recovery", "su
 
 
 def lint_texts(playbook: Playbook, library: Library, today: date) -> Iterator[Complaint]:
-    yield from _languages(playbook, ())
+    yield from languages(playbook, ())
     yield from _twice(playbook)
     yield from _roles(playbook)
     yield from _templates(playbook, library)
     yield from _frame(playbook, library, today)
 
 
-def _languages(node: Any, place: Place) -> Iterator[Complaint]:
-    """Every text of the playbook that is not written in both languages."""
+def languages(node: Any, place: Place) -> Iterator[Complaint]:
+    """Every text of a playbook or template that is not written in both languages."""
     if isinstance(node, Words):
         for language in node.missing():
             yield Complaint("error", place, "lint_language_missing", {"language": language})
     elif isinstance(node, BaseModel):
         for name, field in type(node).model_fields.items():
-            yield from _languages(getattr(node, name), (*place, field.alias or name))
+            yield from languages(getattr(node, name), (*place, field.alias or name))
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _languages(value, (*place, str(key)))
+            yield from languages(value, (*place, str(key)))
     elif isinstance(node, tuple):
         for index, value in enumerate(node):
-            yield from _languages(value, (*place, index))
+            yield from languages(value, (*place, index))
 
 
 def _twice(node: Any, place: Place = ()) -> Iterator[Complaint]:
@@ -122,7 +122,7 @@ def _templates(playbook: Playbook, library: Library) -> Iterator[Complaint]:
         if not isinstance(step, StatementStep | AutoReply):
             if isinstance(step, Action):
                 for name, value in step.params.items():
-                    yield from _braces(value, ("steps", index, "params", name), {*fact_ids(playbook), *TEXT_FIELDS})
+                    yield from braces(value, ("steps", index, "params", name), {*fact_ids(playbook), *TEXT_FIELDS})
             continue
         used.add(step.template)
         template = library.template(playbook, step.template)
@@ -168,7 +168,7 @@ def _template(name: str, template: Template, playbook: Playbook) -> Iterator[Com
     facts = set(fact_ids(playbook))
     allowed = {*facts, *TEXT_FIELDS, *template.fields}
     for language, text in (("zh-CN", template.body.zh), ("en", template.body.en)):
-        yield from _braces(text, (*place, language), allowed)
+        yield from braces(text, (*place, language), allowed)
     wanted = template.body.placeholders()
     if not wanted:
         yield Complaint("warning", place, "lint_template_without_fields", {"name": name, "example": "{what}"})
@@ -176,13 +176,19 @@ def _template(name: str, template: Template, playbook: Playbook) -> Iterator[Com
         yield Complaint("warning", place, "lint_fact_never_asked", {"name": field})
     for field in sorted(template.fields.keys() - wanted):
         yield Complaint("note", ("templates", name, "fields", field), "lint_field_unused", {"name": field})
+    yield from languages_differ(name, template, place)
+
+
+def languages_differ(name: str, template: Template, place: Place) -> Iterator[Complaint]:
+    """The two languages of one text fill in different facts."""
     sides = [set(_BRACES.findall(text)) for text in (template.body.zh, template.body.en)]
     if all((template.body.zh, template.body.en)) and sides[0] != sides[1]:
         params = {"name": name, "fields": sorted(sides[0] ^ sides[1])}
         yield Complaint("warning", place, "lint_languages_differ", params)
 
 
-def _braces(text: str, place: Place, allowed: set[str]) -> Iterator[Complaint]:
+def braces(text: str, place: Place, allowed: set[str]) -> Iterator[Complaint]:
+    """Placeholders that nothing fills."""
     for inside in dict.fromkeys(_BRACES.findall(text)):
         if not _FIELD.fullmatch(inside) or inside not in allowed:
             params = {"name": inside, "near": near(inside, sorted(allowed))}
