@@ -142,3 +142,10 @@ def test_a_holding_text_needs_no_fact_at_all() -> None:
     for name, template in library().templates.items():
         if template.variant == "holding":
             assert template.body.placeholders() <= set(TEXT_FIELDS), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_guide_lists_every_template_with_its_title_and_no_other(language: str) -> None:
+    guide = shipped_folder().resolve().parent / "docs" / "guide" / language / "templates.md"
+    rows = re.findall(r"`([a-z0-9-]+)` \| (.+) \|", guide.read_text(encoding="utf-8"))
+    assert dict(rows) == {name: item.title.in_language(language) for name, item in library().templates.items()}
