@@ -71,9 +71,7 @@ from handlers.step_forms import step_form
 log = logging.getLogger(__name__)
 
 LEASE_TIME = 15 * SECOND
-# Who presses a button right after a restart does not share the processor with what nobody has asked for yet.
-PLAYBOOKS_AFTER = 5 * SECOND
-CHARTS_AFTER = 25 * SECOND
+CHARTS_AFTER = 30 * SECOND
 
 
 class StartRefused(Exception):
@@ -199,9 +197,8 @@ class App:
         settle_memory()
 
     async def _warm_up(self) -> None:
-        """Read the playbooks before an alert waits for them, and begin what draws charts before somebody waits for the
-        first one, but not while starting."""
-        await self.clock.sleep(PLAYBOOKS_AFTER)
+        """Read the playbooks while the doors already open: a card that needs them would hold up everything written
+        behind it. Begin what draws charts before somebody waits for the first one, but not while starting."""
         await asyncio.to_thread(self.response.warm_up)
         await self.clock.sleep(CHARTS_AFTER)
         await self.studio.warm_up()

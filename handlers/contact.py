@@ -11,7 +11,7 @@ from bot.response.contacts import KINDS, Interview
 from bot.store import incidents as incident_store
 from bot.texts import render
 from handlers.linkage import linked
-from handlers.registry import Reply, Request, registry, split_duration
+from handlers.registry import Reply, Request, chat_duration, registry, split_duration
 
 _TIME = re.compile(r"^(?:(\d{4})-(\d{1,2})-(\d{1,2})[ T])?(\d{1,2})[:：](\d{2})(?!\d)\s*")
 _NUMBERED = re.compile(r"^\s*#?(\d{1,9})[\s:：,，]*")
@@ -78,6 +78,8 @@ def interview(request: Request) -> Reply:
     """``interview I-12 chen-reporter | 2h | question``, or with a time of day: ``| 18:30 |``."""
     service = linked(request).contacts
     who, rest = _who_and_what(request)
+    if not request.field("contact", who):
+        raise UserError("error.interview_what")
     contact = service.one(request.field("contact", who))
     due_at, question = _deadline(request, request.field("due"), request.field("text", rest))
     asked = service.ask(request.db, contact, request.incident(), question, due_at, request.actor, request.now)
@@ -118,8 +120,8 @@ def _who_and_what(request: Request) -> tuple[str, str]:
 
 def _deadline(request: Request, field: str, text: str) -> tuple[int, str]:
     """The moment an answer is due and the words after it: ``2h``, ``18:30`` (today, or tomorrow when it is past),
-    ``2026-03-15 10:00``; four hours without any."""
-    words_ = f"{field} | {text}" if field else text
+    ``2026-03-15 10:00``; four hours without any. It may also come last: ``question | 2h``."""
+    words_ = _deadline_first(f"{field} | {text}" if field else text)
     first, mark, rest = words_.partition("|")
     given = first.strip() if mark else words_
     span = split_duration(given)
@@ -141,6 +143,16 @@ def _deadline(request: Request, field: str, text: str) -> tuple[int, str]:
     if not year and due_at <= request.now:
         due_at += 86_400_000
     return due_at, (rest if mark else given[match.end() :]).strip()
+
+
+def _deadline_first(text: str) -> str:
+    """Of parts between bars, the one that is a deadline and nothing else stands first."""
+    parts = [part.strip() for part in text.split("|")]
+    for place, part in enumerate(parts):
+        match = _TIME.match(part)
+        if chat_duration(part) or (match and match.end() == len(part)):
+            return " | ".join([part, " ".join(parts[:place] + parts[place + 1 :]).strip()])
+    return text
 
 
 def _line(request: Request, item: Interview, contact: str) -> str:

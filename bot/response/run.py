@@ -14,6 +14,7 @@ from bot.model.text import Text
 from bot.response.condition import Value, comparisons, evaluate, parse_condition
 from bot.response.run_acts import Refused, act
 from bot.response.run_state import (
+    CHANNELS,
     LEFT,
     Abort,
     Act,
@@ -310,8 +311,14 @@ class Machine:
         self._effect(EffectKind.NOTIFY if reaches else EffectKind.UNREACHED, step.id)
 
     def _reaches(self, step: Notify) -> bool:
-        """What is not the name of a role is a channel."""
-        return any(self.run.team.get(name) or name not in self.run.playbook.roles for name in step.to)
+        """Whether somebody has one of the roles, or one of the channels is there: what is not the name of a role is a
+        channel."""
+        channels = self._scope.get(CHANNELS)
+        return any(
+            self.run.team.get(name)
+            or (name not in self.run.playbook.roles and (not isinstance(channels, frozenset) or name in channels))
+            for name in step.to
+        )
 
     def _try_to_finish(self, step: Step, state: StepState) -> bool:
         over = False

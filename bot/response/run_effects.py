@@ -285,7 +285,8 @@ class Effects:
         """A notice that would have reached nobody: its text is shown, and somebody passes it on."""
 
         def text(language: str) -> str:
-            titles = [run.playbook.roles[name].title.in_language(language) for name in step.to]
+            roles = run.playbook.roles
+            titles = [roles[name].title.in_language(language) if name in roles else f"#{name}" for name in step.to]
             say = self._sentence(
                 run, step.id, "run.announce_unreached", roles=titles, message=step.message.in_language(language)
             )

@@ -15,6 +15,7 @@ from bot.response.condition import Value
 from bot.response.schema import Playbook
 from bot.response.values import Words
 
+CHANNELS = "channels"  # in the scope of an event: the channels there are
 NO_WORDS = Words()
 
 

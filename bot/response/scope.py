@@ -6,6 +6,7 @@ from bot.config import Config
 from bot.model.grade import GENERAL_FAMILY
 from bot.model.incident import Incident
 from bot.response.condition import Value
+from bot.response.run_state import CHANNELS
 from bot.store import counts, facts
 from bot.warning.metrics import HOUR_MINUTES, WINDOW_MINUTES, measure
 
@@ -24,6 +25,7 @@ def incident_scope(db: Database, config: Config, incident: Incident, now: int) -
         "type": frozenset({incident.crisis_type}),
         "hours": (now - incident.opened_at) / HOUR,
         "posture": config.playbooks.posture,
+        CHANNELS: frozenset(config.channels),
         "sensitive_period": any(period.from_ <= now < period.to for period in config.grading.sensitive_periods),
     }
     if subject is not None:

@@ -46,11 +46,12 @@ class Shelf:
     def follow(self, db: Database) -> None:
         """Take over what is in force in the store; a look at one row where nothing changed."""
         edition = playbook_versions.edition(db)
+        if edition == self._edition:
+            return
         with self._lock:
-            if edition != self._edition:
-                self._stored = playbook_versions.live(db)
-                self._edition = edition
-                self._fresh = False
+            self._stored = playbook_versions.live(db)
+            self._edition = edition
+            self._fresh = False
 
     def file(self, playbook_id: str) -> Entry | None:
         """What the file on disk says of a playbook, whatever is in force."""

@@ -117,12 +117,17 @@ def test_a_conversation_stands_in_the_log_and_on_the_timeline(place: House) -> N
 @pytest.mark.parametrize(
     ("words", "after"),
     [("2h | q", 2 * HOUR), ("2小时 | q", 2 * HOUR), ("30分钟 q", 30 * MINUTE), ("10:30 | q", 30 * MINUTE),
-     ("9:00 | q", 23 * HOUR), ("2026-01-05 12:00 | q", 2 * HOUR), ("q", 4 * HOUR)],
+     ("9:00 | q", 23 * HOUR), ("2026-01-05 12:00 | q", 2 * HOUR), ("q", 4 * HOUR),
+     ("q | 2h", 2 * HOUR), ("q｜10:30", 30 * MINUTE)],
 )  # fmt: skip
 def test_a_deadline_is_understood(place: House, words: str, after: int) -> None:
     answer(place, f"采访 I-1 chen | {words}")
     (asked,) = place.look(lambda db: linked.Contacts(place.config, place.notices).open_interviews(db))
     assert (asked.due_at - place.now, asked.question) == (after, "q")
+
+
+def test_an_interview_of_nobody_asks_who_and_what_with_an_example(place: House) -> None:
+    assert "采访 I-1" in answer(place, "采访").replace("I-12", "I-1") and "—" not in answer(place, "采访")
 
 
 def test_an_interview_is_reminded_escalated_and_answered(place: House) -> None:

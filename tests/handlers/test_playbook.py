@@ -484,6 +484,34 @@ def test_a_step_without_a_linked_system_is_done_by_hand(tmp_path: Path) -> None:
         home.store.close()
 
 
+TO_A_CHANNEL = """
+  - {id: tell, kind: notify, title: {zh-CN: 通知董事会, en: Tell the board}, role: pr, to: [%s],
+     message: {zh-CN: 请看频道, en: Look at the channel}}
+  - {id: then, kind: task, title: {zh-CN: 乙, en: B}, role: pr, after: [tell]}
+"""
+
+
+def test_a_notice_to_a_channel_that_is_not_set_up_stays_open_and_asks(tmp_path: Path) -> None:
+    home = house(tmp_path, playbooks=[plan(TO_A_CHANNEL % "board")])
+    home.judge(YELLOW)
+    said(home, "start small")
+    assert run_of(home).step("tell").status is StepStatus.OPEN and run_of(home).step("then").status.value == "waiting"
+    assert any("#board" in text and "请看频道" in text for text in thread(home)), "its words are there to pass on"
+    home.clock.set(home.now + MINUTE)
+    said(home, "完成 R-1.1 已电话告知")
+    assert run_of(home).step("then").status is StepStatus.OPEN
+    home.store.close()
+
+
+def test_a_notice_to_a_channel_that_is_set_up_reaches_it_and_is_done(tmp_path: Path) -> None:
+    home = house(tmp_path, playbooks=[plan(TO_A_CHANNEL % "pr-alerts")])
+    home.judge(YELLOW)
+    said(home, "start small")
+    assert home.outbox(reason="run_notice", destination="slack:C0ALERTS")
+    assert run_of(home).step("tell").status is StepStatus.DONE
+    home.store.close()
+
+
 def test_a_linked_system_is_called_once_a_press_and_its_answer_stands_in_the_thread(tmp_path: Path) -> None:
     home = house(tmp_path, playbooks=[plan(CALL)])
     home.response.effects.actions = jira = Jira()
