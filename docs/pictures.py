@@ -17,6 +17,7 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright
+from sqlite_utils import Database
 
 from bot.app import App
 from bot.chat import mail_page
@@ -26,10 +27,12 @@ from bot.chat.wecom import render as wecom
 from bot.config import parse
 from bot.incidents import words
 from bot.model.card import Card
-from bot.model.incident import Incident
+from bot.model.incident import Actor, Incident
 from bot.model.message import Attachment, Message
+from bot.model.statement import Statement
 from bot.model.text import Text
 from bot.reports.makers import picture_maker
+from bot.response import facts
 from bot.response.run_state import Run
 from bot.store import incidents as incident_store
 from bot.testkit import render_slack, render_wecom
@@ -69,6 +72,29 @@ SAID = {
         "todo": "todo",
     },
 }  # fmt: skip
+
+
+# A statement on its way: what is confirmed, and the text as somebody edited it.
+FACTS = {
+    "zh-CN": {"when": "11月27日18:20", "who": "绑定三家合作银行卡的部分用户", "affected_users": "2300"},
+    "en": {"when": "18:20 on 27 November", "who": "some users with cards of three banks", "affected_users": "2300"},
+}  # fmt: skip
+EDITED = {
+    "zh-CN": (
+        "关于提现延迟的说明",
+        "11月27日18:20 起，绑定三家合作银行卡的部分用户提现延迟到账，涉及 2300 位用户。我们诚恳致歉。\n\n"
+        "您的申请已被记录，不需要重复提交，也不会因延迟产生费用。急需用款的用户请拨打 95000。\n\n"
+        "我们会在今晚22:40前公布下一次进展。",
+    ),
+    "en": (
+        "Delayed withdrawals",
+        "Since 18:20 on 27 November withdrawals have been late for some users with cards of three banks; 2,300 users "
+        "are affected. We are sorry.\n\n"
+        "Your request is recorded; please do not submit it again. The delay costs you nothing. If you need money "
+        "urgently, call 95000.\n\n"
+        "The next update will be published by 22:40 tonight.",
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -140,6 +166,7 @@ async def main(wanted: tuple[str, ...]) -> None:
                 found = [await first_look(studio) for studio in studios]
                 for studio, incident in zip(studios, found, strict=True):
                     run = await started(studio, incident)
+                    await statement(studio, incident)
                     await conversation(studio, incident, run)
                     await dashboards(studio)
                 await browser.close()
@@ -195,6 +222,56 @@ async def started(studio: Studio, incident: Incident) -> Run:
     pages = (("run-slack", slack_page(shown, "", language, now)), ("run-wecom", wecom_page(shown, language)))
     await draw(studio, pages)
     return run
+
+
+async def statement(studio: Studio, incident: Incident) -> None:
+    """A text for the public between its votes, in three chats; then in the newsroom, and its approval file."""
+    app, language, now = studio.app, studio.language, studio.app.clock.now()
+    lina, zhao, lin = (
+        Actor(person.id, person.name, "console", frozenset(person.roles))
+        for person in filter(None, map(app.config.person, ("lina", "zhaolei", "linhai")))
+    )
+    title, body = EDITED[language]
+
+    def written(db: Database) -> Statement:
+        for name, value in FACTS[language].items():
+            facts.put(db, incident, name, value, lina, now, confirmed=True)
+        drafted = app.statements.draft(db, incident, "public", lina, now)
+        app.statements.edit(db, drafted, title, body, lina, now)
+        app.statements.ask(db, app.statements.get(db, drafted.id), lina, now)
+        asked = app.statements.get(db, drafted.id)
+        app.statements.approve(db, asked, app.statements.current(db, asked).digest, zhao, now)
+        return app.statements.get(db, drafted.id)
+
+    asked = await app.store.write(written)
+    shown = await app.store.read(lambda db: app.statements.card(db, asked, language, now))
+    app._changed()
+    page = await studio.open("/", TALL)
+    card = page.locator(f'.message.has-card:has([data-command^="approve {asked.id}"])').last
+    await card.wait_for()
+    await page.wait_for_timeout(700)
+    await studio.keep("statement", lambda: alone(page, card.locator(".card")))
+    await page.context.close()
+    pages = (
+        ("statement-slack", slack_page(shown, "", language, now)),
+        ("statement-wecom", wecom_page(shown, language)),
+    )
+    await draw(studio, pages)
+
+    def published(db: Database) -> None:
+        digest = app.statements.current(db, asked).digest
+        app.statements.approve(db, asked, digest, lin, now)
+        app.statements.publish(db, app.statements.get(db, asked.id), digest, lina, now)
+
+    await app.store.write(published)
+    app._changed()
+    for name, path in (("newsroom", "/newsroom"), ("approval-file", f"/statements/{asked.id}")):
+        page = await studio.open(path, DESKTOP)
+        if name == "newsroom":
+            await page.locator(".entries a").first.click()
+            await page.wait_for_timeout(500)
+        await studio.keep(name, page.screenshot)
+        await page.context.close()
 
 
 async def draw(studio: Studio, documents: tuple[tuple[str, str], ...], selector: str = ".shot") -> None:

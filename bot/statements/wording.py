@@ -11,6 +11,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9]+(?:[.,:'’-][A-Za-z0-9]+)*|\s+|[\s\S]")
 # Beyond this many tokens on both sides a paragraph is compared as a whole: the matcher is quadratic at worst.
 MOST_TOKENS = 4_000
 CONTEXT = 12
+BETWEEN = 4  # characters that stayed between two changes and are shown with them
 SHOWN = 160
 
 
@@ -32,7 +33,7 @@ def changes(old: str, new: str) -> list[Piece]:
 
 def change_lines(old: str, new: str, most: int = 8) -> tuple[list[str], int]:
     """Each change as a line with a little of what stands around it, ``⟦-gone-⟧⟦+new+⟧``; and how many were left out."""
-    pieces = changes(old, new)
+    pieces = _joined(changes(old, new))
     lines: list[str] = []
     index = 0
     while index < len(pieces):
@@ -52,6 +53,18 @@ def change_lines(old: str, new: str, most: int = 8) -> tuple[list[str], int]:
         line = f"…{before[-CONTEXT:]}{marks}{after[:CONTEXT]}…"
         lines.append(" ".join(line.split()))
     return lines[:most], max(0, len(lines) - most)
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Changes with hardly anything between them as one change: a reader sees phrases, not letters."""
+    joined: list[Piece] = []
+    for index, piece in enumerate(pieces):
+        inside = 0 < index < len(pieces) - 1
+        if piece.kind == "same" and inside and len(piece.text.strip()) <= BETWEEN and "\n" not in piece.text:
+            joined += [Piece("gone", piece.text), Piece("new", piece.text)]
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _short(text: str) -> str:

@@ -18,7 +18,7 @@ display:grid;place-items:center}
 .author{font-weight:900}.badge{font-size:10px;font-weight:700;background:#e8e8e8;color:#616061;border-radius:2px;
 padding:1px 4px;margin-left:4px;vertical-align:2px}.time{font-size:12px;color:#616061;margin-left:8px}
 .block{margin:4px 0 8px}.header{font-size:18px;font-weight:900;margin:8px 0 4px}
-.section{display:flex;gap:16px;justify-content:space-between}.section>.text{flex:1;min-width:0}
+.section{display:flex;gap:16px;justify-content:space-between}.section>.text{flex:1;min-width:0;white-space:pre-wrap}
 .fields{display:grid;grid-template-columns:1fr 1fr;gap:8px 16px;margin-top:4px}
 .context{display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;font-size:13px;color:#616061}
 .icon{width:20px;height:20px;border-radius:2px}.thumb{width:88px;height:88px;border-radius:8px;object-fit:cover}

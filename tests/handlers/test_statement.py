@@ -14,6 +14,7 @@ from bot.model.grade import Grade
 from bot.model.statement import Statement, StatementStatus, Version
 from bot.response.run_state import StepStatus
 from bot.statements.cards import StatementCards
+from bot.statements.wording import change_lines
 from bot.store import audit
 from bot.store import statements as store
 from handlers.statement_forms import statement_form
@@ -363,3 +364,8 @@ def test_whether_we_may_say_it_is_answered_from_what_is_approved_word_for_word(h
     answer = said(home, "能不能说 用户不需要重复提交")
     assert "您不需要重复提交" in answer and "S-1" in answer and "尚未发布" in answer
     assert "还没有批准过" in said(home, "能不能说 我们会赔偿利息吗")
+
+
+def test_what_changed_is_shown_in_phrases_not_in_letters(home: House) -> None:
+    lines, more = change_lines("您的提现申请已被记录，无需重复提交。", "您的申请已经记录，不需要重复提交。")
+    assert (len(lines), more) == (1, 0) and "⟦-" in lines[0] and "⟦+" in lines[0]
