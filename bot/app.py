@@ -23,6 +23,7 @@ from bot.delivery.outbox import Row
 from bot.delivery.processor import Processor
 from bot.delivery.sender import Sender
 from bot.demo.feed import DemoFeed
+from bot.drills.build import build as build_drills
 from bot.housekeeping import Housekeeping
 from bot.incidents import people
 from bot.incidents.cards import IncidentCards
@@ -123,9 +124,11 @@ class App:
         )
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
+        self.drills = build_drills(config, self.incidents, self.minimiser, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
+            self.drills,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -153,6 +156,7 @@ class App:
                 **self.linked.timers(),
                 **self.statements.timers(),
                 **self.publishing.timers(),
+                **self.drills.timers(),
             },
             self._changed,
             {

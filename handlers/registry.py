@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from bot.config import Config
 from bot.delivery import outbox
+from bot.drills.service import Drills
 from bot.incidents.cards import IncidentCards
 from bot.incidents.service import Incidents
 from bot.intake.accept import Accepted
@@ -62,6 +63,7 @@ class Services:
     living_notices: LivingNotices | None = None
     statements: Statements | None = None
     publishing: Publishing | None = None
+    drills: Drills | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``fengbo drill``: the scenarios there are, and what is wrong with one."""
+"""``fengbo drill``: the scenarios there are, what is wrong with one, and starting one."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import orjson
 
 from bot.drills.library import load_scenarios, read_scenario
 from bot.drills.schema import Posts
-from bot.model.text import Text
+from bot.model.text import Text, UserError
 from bot.response.commands import MARKS, config_option, json_option, library_folder, library_option
 from bot.response.findings import Finding
 from bot.response.library import load_library
@@ -17,7 +17,7 @@ from bot.texts import render
 
 @click.group()
 def drill() -> None:
-    """Drills: list and check scenarios."""
+    """Drills: list and check scenarios, start one."""
 
 
 @drill.command("list")
@@ -66,6 +66,37 @@ def lint(paths: tuple[str, ...], folder: str | None, config_path: str | None, as
         _tell(findings, language)
     click.echo(render(Text("drill.lint_done", {"files": count, "n": len(findings)}), language), err=True)
     raise SystemExit(1 if findings else 0)
+
+
+@drill.command("start")
+@click.argument("scenario")
+@config_option
+@click.option("--speed", default=1.0, help="How many times faster than the clock (1).")
+@click.option("--surprise", is_flag=True, help="Do not announce it in the drill channel.")
+@click.option("--subject", default="", help="The own subject to practise on (else the one whose industry fits).")
+def start(scenario: str, config_path: str | None, speed: float, surprise: bool, subject: str) -> None:
+    """Start a drill in the running Fengbo of this configuration. Its facilitator is whoever started it here."""
+    from bot.app import App
+    from bot.cli import read_config
+    from bot.maintenance.operator import operator
+
+    config, _ = read_config(config_path)
+    language = _language()
+    app = App(config, role="web")
+    try:
+        started = app.store.write_now(
+            lambda db: app.drills.start(
+                db, scenario, operator(), app.clock.now(), speed=speed, surprise=surprise, subject=subject
+            )
+        )
+    except UserError as error:
+        click.echo(render(error.text, language), err=True)
+        raise SystemExit(2) from None
+    finally:
+        app.store.close()
+    click.echo(started.id)
+    said = Text("done.drill_start", {"id": started.id, "scenario": started.scenario})
+    click.echo(render(said, language), err=True)
 
 
 def _tell(findings: list[Finding], language: str) -> None:

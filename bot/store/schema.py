@@ -380,3 +380,21 @@ def m010_statements(db: Database) -> None:
     db.conn.execute("""CREATE TABLE statement_editing (
         statement TEXT NOT NULL, person TEXT NOT NULL, person_name TEXT NOT NULL, version INTEGER NOT NULL,
         since INTEGER NOT NULL, PRIMARY KEY (statement, person)) WITHOUT ROWID""")
+
+
+@migrations()
+def m015_drills(db: Database) -> None:
+    # A drill with its frozen scenario. ``position`` (drill milliseconds) was reached at the real moment ``clock_at``.
+    db.conn.execute("""CREATE TABLE drill (
+        id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, scenario TEXT NOT NULL, version INTEGER NOT NULL,
+        body TEXT NOT NULL, subject TEXT NOT NULL, company TEXT NOT NULL, speed REAL NOT NULL, state TEXT NOT NULL,
+        surprise INTEGER NOT NULL, position INTEGER NOT NULL, clock_at INTEGER NOT NULL, facilitator TEXT NOT NULL,
+        facilitator_name TEXT NOT NULL, chat TEXT NOT NULL, account TEXT NOT NULL, started_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""")
+    db.conn.execute("""CREATE TRIGGER drill_is_final BEFORE UPDATE OF id, scenario, version, body, subject, company,
+        started_at ON drill BEGIN SELECT RAISE(ABORT, 'a drill keeps its scenario'); END""")
+    db.conn.execute("""CREATE TABLE drill_event (
+        id INTEGER PRIMARY KEY, drill TEXT NOT NULL REFERENCES drill(id), kind TEXT NOT NULL, detail TEXT NOT NULL,
+        actor TEXT NOT NULL, actor_name TEXT NOT NULL, at INTEGER NOT NULL, position INTEGER NOT NULL)""")
+    db.conn.execute("CREATE INDEX drill_event_of ON drill_event (drill, id)")
+    db.conn.execute("CREATE INDEX incident_drill ON incident (drill) WHERE drill <> ''")
