@@ -11,7 +11,8 @@ from enum import StrEnum
 from importlib import resources
 
 import re2
-import yaml
+
+from bot import quick_yaml
 
 LIMIT = 500
 """Characters that are looked at."""
@@ -36,7 +37,7 @@ class _Signs:
 
 @functools.cache
 def _signs() -> _Signs:
-    data = yaml.safe_load(resources.files("bot.analysis").joinpath("noise.yaml").read_text(encoding="utf-8"))
+    data = quick_yaml.load(resources.files("bot.analysis").joinpath("noise.yaml").read_text(encoding="utf-8"))
     found = re2.Filter()
     counts: list[tuple[Noise, int]] = []
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from bot import quick_yaml
 from bot.bench.result import Result, named
 from bot.model.grade import Grade
 from bot.model.statement import EarlierText, FactView, Finding, ReviewContext, Severity, StatementKind, Version
@@ -56,7 +55,7 @@ def read_samples(folder: Path = FOLDER) -> list[Sample]:
     for half in HALVES:
         for quality in ("good", "bad"):
             file = folder / f"{quality}_{half}.yaml"
-            rows = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else []
+            rows = quick_yaml.load(file.read_text(encoding="utf-8")) if file.is_file() else []
             found += [_sample(row, half) for row in rows]
     return found
 

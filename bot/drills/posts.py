@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TypeVar
 
-import yaml
-
+from bot import quick_yaml
 from bot.drills.schema import Mood, Posts, Scenario, Sentences, Shape
 
 _Name = TypeVar("_Name", bound=str)
@@ -17,7 +16,7 @@ FOLLOWERS: Mapping[str, tuple[int, int]] = {
     "ordinary": (20, 3_000), "kol": (300_000, 4_000_000), "trade_media": (150_000, 900_000),
     "national_media": (3_000_000, 30_000_000),
 }  # fmt: skip
-_CITIES: Mapping[str, Sequence[str]] = yaml.safe_load((files("bot.drills") / "slots.yaml").read_text(encoding="utf-8"))
+_CITIES: Mapping[str, Sequence[str]] = quick_yaml.load((files("bot.drills") / "slots.yaml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

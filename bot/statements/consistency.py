@@ -14,8 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from bot import quick_yaml
 from bot.model.statement import EarlierText
 from bot.statements.review.numbers import Quantity, quantities
 from bot.statements.review.text import Reading, fold
@@ -226,7 +225,7 @@ class _Words:
 @cache
 def _data() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("consistency.yaml").read_text(encoding="utf-8")
-    read: dict[str, Any] = yaml.safe_load(text)
+    read: dict[str, Any] = quick_yaml.load(text)
     return read
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-import yaml
-
+from bot import quick_yaml
 from bot.config import Config
 from bot.config_approval import ApprovalConfig
 from bot.model.grade import Grade
@@ -65,4 +64,4 @@ def _requirement(need: str) -> Requirement:
 @cache
 def _defaults() -> tuple[ApprovalConfig, ...]:
     text = resources.files("bot.statements").joinpath("policy.yaml").read_text(encoding="utf-8")
-    return tuple(ApprovalConfig.model_validate(rule) for rule in yaml.safe_load(text))
+    return tuple(ApprovalConfig.model_validate(rule) for rule in quick_yaml.load(text))
