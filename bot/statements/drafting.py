@@ -29,8 +29,10 @@ MINUTE = 60_000
 ROUND = 10 * MINUTE
 _HOLE = "\x00"
 _MORE = "[,\uff0c]"  # behind a fact's name in its mark comes what is known of it
-# Facts by which a plan says that a rumour has been looked into and is not true.
-VERIFIED_FALSE = ("verified_false", "rumour_false", "is_false")
+# Facts by which plans say that a claim has been looked into and is not true, with the answer that says so.
+VERIFIED_FALSE = {
+    "verified_false": "yes", "rumour_false": "yes", "is_false": "yes", "verdict": "untrue", "any_true": "no",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +227,8 @@ def _unknown(line: Line, language: str) -> str:
 def verified_false(sheet: Sheet) -> bool:
     """Whether a person has confirmed that what is claimed is not so."""
     return any(
-        line.row is not None and line.row.confirmed and line.row.value == "yes"
+        line.row is not None and line.row.confirmed and line.row.value == VERIFIED_FALSE.get(line.name)
         for line in sheet.lines
-        if line.name in VERIFIED_FALSE
     )
 
 

@@ -9,6 +9,8 @@ from factories import House, house
 from bot.model.grade import Grade
 from bot.model.statement import Statement, Version
 from bot.response.library import shipped_folder
+from bot.statements.drafting import sheet_for, verified_false
+from bot.store import incidents as incident_store
 from bot.store import statements as store
 
 WITHDRAWALS = shipped_folder() / "internet-finance" / "withdrawal-failure.yaml"
@@ -91,3 +93,22 @@ def test_a_fact_is_named_as_the_kind_of_crisis_calls_it_and_filled_in_later(home
 def test_a_template_for_somebody_else_is_refused_and_told_whom_it_is_for(home: House) -> None:
     assert "员工" in said(home, "起草 I-1 公众 withdrawal-staff")
     assert home.look(lambda db: store.of_incident(db, "I-1")) == []
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "false"),
+    [
+        ("verdict", "untrue", True), ("verdict", "partly", False), ("any_true", "no", True), ("any_true", "yes", False),
+        ("verified_false", "yes", True), ("verified_false", "no", False),
+    ],
+)  # fmt: skip
+def test_a_claim_is_verified_false_by_the_answer_of_a_plan_once_a_person_confirms_it(
+    home: House, fact: str, value: str, false: bool
+) -> None:
+    def look() -> bool:
+        return home.look(lambda db: verified_false(sheet_for(db, incident_store.get(db, "I-1"), "public", [])))
+
+    said(home, f"facts I-1 {fact} = {value}")
+    assert not look()
+    said(home, f"facts I-1 confirm {fact}")
+    assert look() is false
