@@ -16,6 +16,7 @@ from bot.statements.service import Statements
 from bot.statements.totp import BadSecret, secret_of, verify
 from bot.store import statements as store
 
+TRIES, TRIES_PERIOD = 5, 10 * 60_000
 Receipts = Callable[[Database, Statement, str], Sequence[str]]
 
 
@@ -34,10 +35,13 @@ def build(config: Config, notices: Notices, response: Response, receipts: Receip
 
 
 class SecondFactor:
-    """Whether a code is right; a right one is used up in the transaction of the vote it confirms."""
+    """Whether a code is right; a right one is used up in the transaction of the vote it confirms. After some wrong
+    ones nobody's code counts for a while: six digits must not be found by trying. What was refused leaves no row, so
+    the tries are counted in the process."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._wrong: dict[str, list[int]] = {}
 
     def __call__(self, db: Database, person_id: str, code: str, now: int) -> bool:
         person = self._config.person(person_id)
@@ -45,8 +49,12 @@ class SecondFactor:
             secret = secret_of(person.secret("totp")) if person is not None else b""
         except BadSecret:
             return False
-        step = verify(secret, code, now, store.last_step(db, person_id)) if secret else None
+        recent = [at for at in self._wrong.get(person_id, []) if now - at < TRIES_PERIOD]
+        step = None
+        if secret and len(recent) < TRIES:
+            step = verify(secret, code, now, store.last_step(db, person_id))
         if step is None:
+            self._wrong[person_id] = [*recent, now][-TRIES:]
             return False
         store.use_step(db, person_id, step)
         return True

@@ -51,7 +51,8 @@ class Sheet:
 def sheet_for(db: Database, incident: Incident, audience: str, runs: Sequence[Run]) -> Sheet:
     playbooks = [run.playbook for run in runs]
     lines = tuple(facts.sheet(db, incident.id, playbooks))
-    told = tellable(audience, incident.grade, lines, playbooks) if playbooks else None
+    ruled = [playbook for playbook in playbooks if playbook.release]  # a plan that rules nothing withholds nothing
+    told = tellable(audience, incident.grade, lines, ruled) if ruled else None
     return Sheet(lines, told)
 
 

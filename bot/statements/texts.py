@@ -169,7 +169,8 @@ class Texts(Record):
         )
         if (title, body) == (current.title, current.body):
             return None
-        return self.edit(db, statement, title, body, actor, now, reason="facts")
+        machine = Actor("", actor.name, actor.chat)
+        return self.edit(db, statement, title, body, machine, now, reason="facts")
 
     def _new(
         self, db: Database, incident: Incident, audience: str, template: Template | None, actor: Actor, now: int, *,

@@ -13,6 +13,7 @@ from bot.model.card import Whole
 from bot.model.grade import Grade
 from bot.model.statement import Statement, StatementStatus, Version
 from bot.response.run_state import StepStatus
+from bot.statements import totp
 from bot.statements.cards import StatementCards
 from bot.statements.wording import change_lines
 from bot.store import audit
@@ -369,3 +370,42 @@ def test_whether_we_may_say_it_is_answered_from_what_is_approved_word_for_word(h
 def test_what_changed_is_shown_in_phrases_not_in_letters(home: House) -> None:
     lines, more = change_lines("您的提现申请已被记录，无需重复提交。", "您的申请已经记录，不需要重复提交。")
     assert (len(lines), more) == (1, 0) and "⟦-" in lines[0] and "⟦+" in lines[0]
+
+
+def test_putting_in_confirmed_facts_makes_nobody_an_author(home: House) -> None:
+    said(home, "start small")
+    for line in ("facts I-1 what = 支付通道故障", "facts I-1 affected = 2300"):
+        said(home, line)
+    for line in ("facts I-1 confirm what", "facts I-1 confirm affected"):
+        said(home, line, **CHEN)
+    assert "支付通道故障" in text_of(home).body and "待核实" not in text_of(home).body
+    assert {item.author for item in home.look(lambda db: store.versions(db, the(home)))} == {""}
+
+
+def test_a_second_factor_is_asked_counts_once_and_cannot_be_found_by_trying(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = totp.new_secret()
+    monkeypatch.setenv("CHEN_TOTP", secret)
+    rule = 'statements: {approval: [{need: [pr_head], second_factor: true}], values: {hotline: "95000"}'
+    text = TEAM.replace('statements: {values: {hotline: "95000"}', rule).replace(
+        "    wecom: chenjing\n", "    wecom: chenjing\n    totp_env: CHEN_TOTP\n"
+    )
+    home = house(tmp_path, text, playbooks=[AT_ONCE])
+    home.judge(YELLOW)
+    written(home)
+    assert "动态码" in said(home, f"approve S-1 {digest(home)}", **CHEN)
+    code = totp.code_at(totp.secret_of(secret), totp.step_at(home.now))
+    wrong = str((int(code) + 1) % 1_000_000).zfill(6)
+    for _ in range(5):
+        assert "动态码" in said(home, f"approve S-1 {digest(home)} {wrong}", **CHEN)
+    assert "动态码" in said(home, f"approve S-1 {digest(home)} {code}", **CHEN), "right, but after five tries"
+
+    async def later() -> None:
+        await home.clock.advance(11 * MINUTE)
+
+    asyncio.run(later())
+    code = totp.code_at(totp.secret_of(secret), totp.step_at(home.now))
+    said(home, f"approve S-1 {digest(home)}", fields={"code": code}, **CHEN)
+    assert the(home).status is StatementStatus.APPROVED
+    home.store.close()
