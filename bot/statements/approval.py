@@ -147,16 +147,15 @@ def _yes(state: Approval, event: Yes, now: int) -> Decision:
         return _refuse(state, "error.voted_already")
     if state.policy.second_factor and not event.second_factor:
         return _refuse(state, "error.second_factor")
-    open_now = {item.id for item in state.turn}
     candidates = _candidates(state, event)
-    if not any(open_now & set(seats) for seats, _ in candidates):
-        waits = state.turn[0].id if state.turn else ""
-        return _refuse(state, "error.not_your_turn", seat=role(waits))
-    after = state
+    turn = {item.id for item in state.turn}
+    if state.policy.ordered and not any(turn & set(seats) for seats, _ in candidates):
+        return _refuse(state, "error.not_your_turn", seat=role(state.turn[0].id))
     for seats, stands_for in candidates:
         vote = Vote(event.person, event.name, seats, now, event.chat, stands_for)
         after = replace(state, votes=(*state.votes, vote))
-        if open_now & set(seats) and len(after.open_seats) < len(state.open_seats):
+        # Whoever sits already may move to another of their seats, so that this one is free.
+        if len(after.open_seats) < len(state.open_seats):
             break
     else:
         return _refuse(state, "error.seat_taken")
