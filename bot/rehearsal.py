@@ -30,7 +30,7 @@ class Rehearsal:
         """Let a configured person say a line in the drill channel; returns the answers."""
         person = self.app.config.person(person_id)
         if person is None:
-            raise ValueError(f"nobody is called {person_id!r}")
+            raise LookupError(f"nobody is called {person_id!r}")
         chat = next((name for name in ("console", "slack", "wecom") if account(person, name)), "console")
         event = Event(chat=chat, destination=f"{chat}:drill", account=account(person, chat), line=line)
         number = next(self._numbers)

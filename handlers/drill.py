@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from bot.drills.schema import Scenario
+from bot.drills.scorecard import card, report
 from bot.drills.service import Drills
 from bot.incidents import words
 from bot.model.card import Card, Items
@@ -23,6 +24,7 @@ _VERBS = {
     "start": ("start", "开始", "启动"), "pause": ("pause", "暂停"), "resume": ("resume", "继续", "恢复"),
     "skip": ("skip", "跳过", "快进"), "stop": ("stop", "停止", "结束"), "ask": ("ask", "问", "提问"),
     "list": ("list", "列表", "脚本"), "status": ("status", "状态", "进度"),
+    "report": ("report", "成绩", "报告"),
 }  # fmt: skip
 
 
@@ -39,6 +41,8 @@ def drill(request: Request) -> Reply:
     if verb == "status":
         return _status(request)
     chosen, rest = _chosen(request, rest)
+    if verb == "report":
+        return Reply(card=card(report(request.db, chosen, _service(request).roles()), request.language))
     if verb == "ask":
         return _ask(request, chosen, rest)
     acts: dict[str, Callable[..., Drill]] = {

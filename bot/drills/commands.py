@@ -99,6 +99,60 @@ def start(scenario: str, config_path: str | None, speed: float, surprise: bool, 
     click.echo(render(said, language), err=True)
 
 
+@drill.command("report")
+@click.argument("drill_id")
+@config_option
+@click.option("--html", "as_page", is_flag=True, help="A page instead of JSON.")
+def report_(drill_id: str, config_path: str | None, as_page: bool) -> None:
+    """The score of a drill (DR-1, or D-1 for one of its incidents), explained line by line."""
+    from bot.cli import read_config
+    from bot.drills.scorecard import as_html, as_json, report
+    from bot.store import drills as store
+    from bot.store.database import Store
+
+    config, _ = read_config(config_path)
+    language = _language()
+    roles = {person.id: person.roles for person in config.people}
+    rows = Store(config.store)
+    try:
+        chosen = rows.read_now(lambda db: store.get(db, drill_id))
+        found = rows.read_now(lambda db: report(db, chosen, roles)) if chosen else None
+    finally:
+        rows.close()
+    if found is None:
+        click.echo(render(Text("error.no_such_drill", {"id": drill_id}), language), err=True)
+        raise SystemExit(2)
+    page = as_html(found, language) if as_page else orjson.dumps(as_json(found, language)).decode() + "\n"
+    click.echo(page, nl=False)
+
+
+@drill.command("run")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--script", type=click.Path(exists=True, dir_okay=False), required=True, help="Who says what when.")
+@config_option
+@click.option("--html", "as_page", is_flag=True, help="A page instead of JSON.")
+def run(file: str, script: str, config_path: str | None, as_page: bool) -> None:
+    """Play a scenario to its end with a scripted team, in virtual time on a store of its own. Nothing is sent."""
+    from bot.cli import read_config
+    from bot.drills.scorecard import as_html, as_json
+    from bot.drills.script import ScriptError, read_script
+    from bot.scripted_drill import play
+
+    config, _ = read_config(config_path)
+    language = _language()
+    scenario, findings = read_scenario(Path(file))
+    _tell(findings, language)
+    if scenario is None:
+        raise SystemExit(2)
+    try:
+        found = play(config, Path(file), scenario.id, read_script(Path(script)))
+    except ScriptError as error:
+        click.echo(render(error.text, language), err=True)
+        raise SystemExit(2) from None
+    page = as_html(found, language) if as_page else orjson.dumps(as_json(found, language)).decode() + "\n"
+    click.echo(page, nl=False)
+
+
 def _tell(findings: list[Finding], language: str) -> None:
     for item in findings:
         click.echo(f"{MARKS[item.severity]} {item.where}: {render(item.text, language)}", err=True)

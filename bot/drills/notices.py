@@ -5,6 +5,7 @@ from sqlite_utils import Database
 from bot.config import Config
 from bot.delivery import outbox
 from bot.drills.schema import Inject, Posts, Scenario, Unreachable
+from bot.drills.scorecard import Report, card
 from bot.incidents.notices import DRILL_CHANNEL, drill_destinations, live_destinations
 from bot.incidents.words import role
 from bot.model.card import Card, Facts, Paragraph
@@ -40,6 +41,9 @@ class DrillNotices:
         title = self._say(f"drill.{kind}", id=drill.id, title=self._in(scenario.title))
         self._post(db, drill, Card(title, drill=self._mark(drill)), f"{kind}:{now}", now)
 
+    def scorecard(self, db: Database, drill: Drill, found: Report, now: int) -> None:
+        self._post(db, drill, card(found, self._language), "score", now)
+
     def inject(self, db: Database, drill: Drill, index: int, event: Inject, now: int) -> None:
         """A call, a letter, a question, a status, somebody out of reach. Posts speak for themselves."""
         if event.hint is not None:
@@ -50,8 +54,8 @@ class DrillNotices:
             title = self._say("drill.inject_unreachable", role=role(event.role))
         else:
             title = self._say(f"drill.inject_{event.kind}", sender=self._in(event.sender))
-        card = Card(title, sections=(Paragraph(self._in(event.text)),), drill=self._mark(drill))
-        self._post(db, drill, card, f"inject:{index}", now)
+        shown = Card(title, sections=(Paragraph(self._in(event.text)),), drill=self._mark(drill))
+        self._post(db, drill, shown, f"inject:{index}", now)
 
     def hint(self, db: Database, drill: Drill, words: Words, key: str, now: int) -> None:
         self.private(db, drill, Text("drill.hint", {"id": drill.id, "text": self._in(words)}), key, now)

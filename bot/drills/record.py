@@ -54,14 +54,22 @@ def deeds(db: Database, drill: Drill, scenario: Scenario) -> dict[Done, Deed]:
                 note("graded", deed)
         for run in run_store.of_incident(db, incident.id):
             if run.playbook in scenario.playbooks:
-                by = next((event for event in run_store.events(db, run.id)), None)
-                note("playbook", Deed(run.started_at, by.actor if by else "", by.actor_name if by else "", run.id))
+                first = next(iter(run_store.events(db, run.id)), None)
+                note(
+                    "playbook",
+                    Deed(run.started_at, first.actor if first else "", first.actor_name if first else "", run.id),
+                )
     for statement in statements_of(db, incidents):
         for version in statement_store.versions(db, statement):
             findings = statement_store.findings(db, statement.id, version.number)
             if not any(item.severity is Severity.BLOCK for item in findings):
                 note("drafted", Deed(version.created_at, version.author, version.author_name, statement.id))
-        for event in statement_store.events(db, statement.id, "approved", "published"):
-            name: Done = "approved" if event.kind == "approved" else "published"
-            note(name, Deed(event.at, event.actor, event.actor_name, statement.id))
+        by, by_name = "", ""
+        for event in statement_store.events(db, statement.id, "approved", "publishing", "scheduled", "published"):
+            if event.kind == "approved":
+                note("approved", Deed(event.at, event.actor, event.actor_name, statement.id))
+            elif event.kind == "published":
+                note("published", Deed(event.at, by or event.actor, by_name or event.actor_name, statement.id))
+            else:
+                by, by_name = event.actor, event.actor_name
     return found

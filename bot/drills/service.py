@@ -1,6 +1,6 @@
 """Drills at work: start, pause, resume, skip, stop, and what is due now. Every method is one step of the record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from bot.drills.notices import DrillNotices
 from bot.drills.posts import DrillPost, all_posts
 from bot.drills.record import deeds, incidents_of
 from bot.drills.schema import Done, Scenario
+from bot.drills.scorecard import report
 from bot.incidents.notices import DRILL_CHANNEL
 from bot.incidents.service import Incidents
 from bot.model.incident import SYSTEM, Actor
@@ -120,6 +121,7 @@ class Drills:
         position = drill.reached(now)
         drill = self._save(db, replace(drill, state="ended", position=position, clock_at=now, ended_at=now))
         self._record(db, drill, "ended", actor, now)
+        self._notices.scorecard(db, drill, report(db, drill, self.roles()), now)
         for incident in incidents_of(db, drill.id):
             if not incident.status.ended:
                 self._incidents.close(db, incident, drill.id, SYSTEM, now)
@@ -140,6 +142,10 @@ class Drills:
         ]
         self._record(db, drill, "asked", actor, now, {"question": question[:200], "facts": known})
         return known
+
+    def roles(self) -> Mapping[str, Sequence[str]]:
+        """What the configured people may act as: whose roles a score counts as filled."""
+        return {person.id: person.roles for person in self._config.people}
 
     def get(self, db: Database, drill_id: str) -> Drill:
         """The drill of that id, or of that incident; without one the only live one."""

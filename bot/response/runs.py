@@ -154,7 +154,9 @@ class Runs:
     def statement_published(self, db: Database, statement: Statement, now: int) -> None:
         """The text that a step asked for is out: the step is done."""
         run = run_rows.load(db, statement.run) if statement.run else None
-        if run is None or run.status.ended or run.step(statement.step).status.ended:
+        if run is None or run.status.ended or run.playbook.step(statement.step) is None:
+            return  # written from chat beside the plan: no step of it waits for this text
+        if run.step(statement.step).status.ended:
             return
         event = _with_scope(Done(SYSTEM, statement.step, statement.id), self._scope(db, self.incident(db, run), now))
         decision = decide(run, event, now)
