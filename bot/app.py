@@ -29,6 +29,8 @@ from bot.incidents import people
 from bot.incidents.cards import IncidentCards
 from bot.incidents.notices import Notices, drill_destinations
 from bot.incidents.service import Incidents
+from bot.incidents.updates import ASK as UPDATE_ASK
+from bot.incidents.updates import Updates
 from bot.intake import accept
 from bot.intake.collector import Collector
 from bot.intake.coverage import Coverage
@@ -122,13 +124,15 @@ class App:
         self.publishing = publish_build.connect(
             config, self.notices, self.linked, self.statements, self.runs, self.call_results
         )
+        self.updates = Updates(config, self.notices)
+        self.response.also(self.updates.incident_changed)
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         self.drills = build_drills(config, self.incidents, self.minimiser, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
-            self.drills,
+            self.drills, self.updates,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -155,6 +159,7 @@ class App:
                 **self.response.timers(),
                 **self.linked.timers(),
                 **self.statements.timers(),
+                UPDATE_ASK: self.updates.ask,
                 **self.publishing.timers(),
                 **self.drills.timers(),
             },

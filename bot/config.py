@@ -262,6 +262,7 @@ class GradingConfig(Section):
     engine: Literal["ngrams", "snownlp"] = "ngrams"
     thresholds: dict[str, dict[str, float]] = {}
     escalate_after: dict[Literal["blue", "yellow", "orange", "red"], Duration] = {}
+    update_asked: dict[Literal["blue", "yellow", "orange", "red"], Duration] = {}
     sensitive_periods: list[PeriodConfig] = []
     update_every: Duration = 10_000  # least time between two rewrites of one card
 

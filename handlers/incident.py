@@ -169,6 +169,16 @@ def unmute(request: Request) -> Reply:
     return Reply(Text("done.unmute", {"id": incident.id}))
 
 
+@registry.command("update", "进展", "更新进展", "报进展")
+def update(request: Request) -> Reply:
+    """How it stands, told to everybody concerned: ``update I-1 the queue is halved``."""
+    incident = request.incident()
+    text = request.field("text", request.rest)
+    assert request.services.updates is not None
+    request.services.updates.say(request.db, incident, text, request.actor, request.now)
+    return Reply(Text("done.update", {"id": incident.id}))
+
+
 @registry.command("note", "备注", "记录", "记一笔")
 def note(request: Request) -> Reply:
     incident = request.incident()
@@ -266,6 +276,11 @@ def mute_form(command: str, language: str) -> Form:
 @registry.form("note")
 def note_form(command: str, language: str) -> Form:
     return _form("note", command, language, (FormField("text", _field("note", language), "multiline"),))
+
+
+@registry.form("update")
+def update_form(command: str, language: str) -> Form:
+    return _form("update", command, language, (FormField("text", _field("update", language), "multiline"),))
 
 
 @registry.form("false-alarm")

@@ -16,6 +16,7 @@ from bot.delivery import outbox
 from bot.drills.service import Drills
 from bot.incidents.cards import IncidentCards
 from bot.incidents.service import Incidents
+from bot.incidents.updates import Updates
 from bot.intake.accept import Accepted
 from bot.intake.watch import Watch
 from bot.model.card import Card, Form
@@ -64,6 +65,7 @@ class Services:
     statements: Statements | None = None
     publishing: Publishing | None = None
     drills: Drills | None = None
+    updates: Updates | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.config import Config
 from bot.incidents.cards import IncidentCards
 from bot.incidents.notices import Notices
 from bot.incidents.service import Incidents
+from bot.incidents.updates import Updates
 from bot.intake import accept
 from bot.intake.minimise import Minimiser
 from bot.intake.watch import Watch
@@ -224,6 +225,8 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
     notices = Notices(settings, cards)
     runs = response.connect(notices)
     statements = build_statements(settings, notices, response, lambda db, statement, language: ())
+    updates = Updates(settings, notices)
+    response.also(updates.incident_changed)
     incidents = Incidents(settings, notices, watch.subjects, response.incident_changed)
     minimiser = Minimiser(settings.privacy.mask, b"test")
     pokes: list[Any] = []
@@ -234,7 +237,7 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
 
     services = Services(
         settings, incidents, cards, watch, take_in, runs, response.advice, None, response.living,
-        response.living_notices, statements,
+        response.living_notices, statements, updates=updates,
     )  # fmt: skip
     registry = handlers.load()
     return House(

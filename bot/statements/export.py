@@ -9,10 +9,11 @@ from bot.model.statement import DIGEST_SHOWN
 from bot.model.text import Text
 from bot.statements import publish_words
 from bot.statements.approval_file import ApprovalFile, FileVersion
-from bot.statements.differences import Part, differences
 from bot.statements.publish_shapes import moment
+from bot.statements.wording import Piece, changes
 from bot.texts import has, render
 
+MARKS = {"same": "=", "gone": "-", "new": "+"}
 BlockKind = Literal["title", "heading", "facts", "text", "table", "change", "paragraph", "code"]
 
 
@@ -156,7 +157,8 @@ def _versions(to: _Writer, versions: Sequence[FileVersion]) -> None:
         to.add("paragraph", Text("export.version_aside" if version.aside else "export.version_line", params))
         if version.reason:
             to.add("paragraph", Text("export.version_reason", {"reason": version.reason}))
-        parts: list[Part] = differences(before, version.text) if before else [("=", version.text)]
+        pieces = changes(before, version.text) if before else [Piece("same", version.text)]
+        parts = [(MARKS[piece.kind], piece.text) for piece in pieces]
         to.add("change", rows=parts)
         if not version.aside:
             before = version.text

@@ -16,10 +16,10 @@ from publish_scene import BODY, TITLE, scene
 from bot.clock import MINUTE
 from bot.model.statement import Finding, Severity, Version
 from bot.model.text import Text
-from bot.statements import export_html, export_pdf
+from bot.statements import export, export_html, export_pdf
 from bot.statements.approval_file import ApprovalFile, FileEvent, FileOverride, FileVersion, FileVote, Proof
-from bot.statements.differences import differences
 from bot.statements.export import Block, document
+from bot.statements.wording import changes
 from bot.store import audit
 from tests.conftest import missing
 
@@ -96,6 +96,10 @@ def test_a_difference_loses_nothing_of_either_text(old: str, new: str) -> None:
     parts = differences(old, new)
     assert "".join(words for mark, words in parts if mark != "+") == old
     assert "".join(words for mark, words in parts if mark != "-") == new
+
+
+def differences(old: str, new: str) -> list[tuple[str, str]]:
+    return [(export.MARKS[piece.kind], piece.text) for piece in changes(old, new)]
 
 
 def test_a_difference_is_by_word_and_by_chinese_character() -> None:
