@@ -1,5 +1,6 @@
 """Drills at work: start, pause, resume, skip, stop, and what is due now. Every method is one step of the record."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -105,7 +106,7 @@ class Drills:
         """Go on to the next thing of the timeline. Posts that lie between are left out."""
         if drill.state != "running":
             raise UserError("error.drill_not_running", id=drill.id)
-        scenario = Scenario.thaw(drill.body)
+        scenario = _scenario(drill.body)
         reached = drill.reached(now)
         following = min((event.at for event in scenario.timeline if event.at > reached), default=scenario.duration)
         self.play(db, drill.id, now)
@@ -127,7 +128,7 @@ class Drills:
                 self._incidents.close(db, incident, drill.id, SYSTEM, now)
         if actor.person:
             audit.append(db, actor, "drill.stop", drill.id, now)
-        self._notices.changed(db, drill, Scenario.thaw(drill.body), "ended", now)
+        self._notices.changed(db, drill, _scenario(drill.body), "ended", now)
         return drill
 
     def ask(self, db: Database, drill: Drill, question: str, actor: Actor, now: int) -> list[str]:
@@ -137,7 +138,7 @@ class Drills:
         reached, folded = drill.reached(now), question.casefold()
         known = [
             fact.id
-            for fact in Scenario.thaw(drill.body).facts
+            for fact in _scenario(drill.body).facts
             if fact.after <= reached and any(word.casefold() in folded for word in fact.ask)
         ]
         self._record(db, drill, "asked", actor, now, {"question": question[:200], "facts": known})
@@ -166,12 +167,13 @@ class Drills:
         drill = store.get(db, drill_id)
         if drill is None or drill.state != "running":
             return
-        scenario = Scenario.thaw(drill.body)
+        scenario = _scenario(drill.body)
         target = min(drill.reached(now), scenario.duration)
         self._injects(db, drill, scenario, target, now)
         came = {event.detail["inject"] for event in store.events(db, drill.id) if event.kind == "inject"}
         posts = _posts(drill.body, drill.company)
-        due = [post for post in posts if drill.position <= post.offset < target and post.inject in came]
+        first, last = (bisect_left(posts, at, key=_offset) for at in (drill.position, target))
+        due = [post for post in posts[first:last] if post.inject in came]
         if len(due) > AT_ONCE:
             target = max(due[AT_ONCE].offset, due[0].offset + 1)  # the rest is the next timer's, a moment later
             due = [post for post in due if post.offset < target]
@@ -184,7 +186,8 @@ class Drills:
         if target >= scenario.duration:
             self.stop(db, drill, SYSTEM, now)
             return
-        moments = [post.offset + 1 for post in posts if post.offset >= target]
+        ahead = bisect_left(posts, target, key=_offset)
+        moments = [post.offset + 1 for post in posts[ahead : ahead + 1]]
         moments += [event.at for event in scenario.timeline if event.at > target]
         following = max(min(moments, default=scenario.duration), target + STEP)
         wait = (min(following, scenario.duration) - drill.reached(now)) / drill.speed
@@ -241,7 +244,7 @@ class Drills:
 
     def _told(self, db: Database, drill: Drill, kind: str, actor: Actor, now: int) -> Drill:
         self._record(db, drill, kind, actor, now)
-        self._notices.changed(db, drill, Scenario.thaw(drill.body), kind, now)
+        self._notices.changed(db, drill, _scenario(drill.body), kind, now)
         return drill
 
     @staticmethod
@@ -256,8 +259,17 @@ class Drills:
         return drill
 
 
+def _offset(post: DrillPost) -> int:
+    return post.offset
+
+
+@lru_cache(maxsize=8)
+def _scenario(body: str) -> Scenario:
+    return Scenario.thaw(body)
+
+
 @lru_cache(maxsize=8)
 def _posts(body: str, company: str) -> tuple[DrillPost, ...]:
     """All posts of a frozen scenario in order of time: made up again after a restart, and the same."""
-    scenario = Scenario.thaw(body)
+    scenario = _scenario(body)
     return tuple(sorted(all_posts(scenario, company), key=lambda post: (post.offset, post.inject, post.number)))
