@@ -97,7 +97,7 @@ def edit(request: Request) -> Reply:
     current = service.current(request.db, statement)
     base = int(found[1]) if (found := _VERSION.match(rest)) else 0
     rest = rest[found.end() :].lstrip(" :：\t") if found else rest
-    if request.fields.get("body") or request.fields.get("body_1"):
+    if any(text for name, text in request.fields.items() if name == "body" or name.startswith("body_")):
         title = request.fields.get("title", "").strip()
         opened = store.version(request.db, statement, base) or current
         body = request.fields.get("body") or joined(opened.body, request.fields)

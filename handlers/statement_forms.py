@@ -55,12 +55,15 @@ def inputs_of(body: str) -> list[str]:
 
 
 def joined(opened: str, fields: Mapping[str, str]) -> str:
-    """The body from several inputs. Chats trim what is typed: the line ends at which it was cut are put back."""
+    """The body from several inputs. Chats trim what is typed: the blanks and line ends at the cuts are put back."""
     body = ""
     for number, piece in enumerate(inputs_of(opened), 1):
         given = fields.get(f"body_{number}", "")
-        ends = piece[len(piece.rstrip("\n")) :]
-        body += given if not given or given.endswith("\n") else given + ends
+        if not piece.strip():
+            body += given or piece  # nothing but blank lines: trimmed, nothing is left of them
+        elif given:
+            begins, ends = piece[: len(piece) - len(piece.lstrip())], piece[len(piece.rstrip()) :]
+            body += ("" if given[0].isspace() else begins) + given + ("" if given[-1].isspace() else ends)
     return body
 
 

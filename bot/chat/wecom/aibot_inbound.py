@@ -46,7 +46,7 @@ GROUPS_NAMED = 1_000
 QUOTE_CHARACTERS = 4_000
 _ID = re.compile(r"[^\s#/\x00-\x1f\x7f]{1,128}")
 _MENTION = re.compile(r"@\S+\s*")
-_NAMED = re.compile(r"(?<![0-9A-Za-z])[IR]-[0-9]{1,9}(?![0-9A-Za-z])")
+_NAMED = re.compile(r"(?<![0-9A-Za-z])[IRS]-[0-9]{1,9}(?![0-9A-Za-z])")
 
 
 class AibotInbound:
@@ -114,7 +114,8 @@ class AibotInbound:
     def _accept(self, db: Database, key: str, event: Event, now: int) -> bool:
         if quoted := event.reply.get("quoted"):  # a quotation is what a thread is elsewhere: it says what is meant
             place = event.destination.partition("#")[0]
-            anchor = shown.anchor_of_any(db, [f"incident:{quoted}", f"run:{quoted}"], place)
+            meant = [f"{kind}:{quoted}" for kind in ("incident", "run", "statement")]
+            anchor = shown.anchor_of_any(db, meant, place)
             return inbox.accept(db, key, Event.from_json({**event.to_json(), "anchor": anchor}), now)
         if not event.destination:  # a press that does not say where: the card's place, else the member's own chat
             place = shown.destination_at(db, event.anchor) or f"wecom:{ONE}{event.account}"
@@ -228,7 +229,7 @@ def _said(body: Mapping[str, Any], robot_name: str | None) -> dict[str, Any] | N
 
 
 def _named_in(quote: object, depth: int = 4) -> str:
-    """The first incident or run that a quoted message names: a quotation carries words but no message id."""
+    """The first incident, run or statement that a quoted message names: a quotation carries words but no message id."""
     if isinstance(quote, str):
         found = _NAMED.search(quote[:QUOTE_CHARACTERS])
         return found[0] if found else ""

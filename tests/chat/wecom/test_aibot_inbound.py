@@ -97,3 +97,17 @@ def test_a_conversation_of_one_is_private_and_may_call_itself_by_the_member() ->
     for body in ({"chattype": "single", "chatid": ""}, {"chattype": "", "chatid": "lina"}):
         event, _ = said(**body)
         assert event is not None and event.private and event.destination.startswith("wecom:bot/lina#reply")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("S-12 对外说明 待审批", "S-12"),
+        ("风险 I-3 · 预案 R-1", "I-3"),
+        ("SS-12 IS-1 S-1x", ""),
+        ("草稿 S-1234567890", ""),
+    ],
+)
+def test_a_quotation_means_the_incident_run_or_statement_it_names(words: str, meant: str) -> None:
+    event, _ = said(text={"content": "@风波 同意 a1b2"}, quote={"msgtype": "text", "text": {"content": words}})
+    assert event is not None and event.reply.get("quoted", "") == meant
