@@ -149,10 +149,10 @@ def _yes(state: Approval, event: Yes, now: int) -> Decision:
         return _refuse(state, "error.second_factor")
     candidates = _candidates(state, event)
     turn = {item.id for item in state.turn}
-    if state.policy.ordered and not any(turn & set(seats) for seats, _ in candidates):
+    if state.policy.ordered and not any(turn & set(seats) for seats, _, _ in candidates):
         return _refuse(state, "error.not_your_turn", seat=role(state.turn[0].id))
-    for seats, stands_for in candidates:
-        vote = Vote(event.person, event.name, seats, now, event.chat, stands_for)
+    for seats, stands_for, roles in candidates:
+        vote = Vote(event.person, event.name, seats, now, event.chat, stands_for, tuple(sorted(roles)))
         after = replace(state, votes=(*state.votes, vote))
         # Whoever sits already may move to another of their seats, so that this one is free.
         if len(after.open_seats) < len(state.open_seats):
@@ -188,7 +188,7 @@ def _cannot_vote(state: Approval, event: Yes | No) -> Decision | None:
     return None
 
 
-def _candidates(state: Approval, event: Yes | No) -> list[tuple[tuple[str, ...], str]]:
+def _candidates(state: Approval, event: Yes | No) -> list[tuple[tuple[str, ...], str, frozenset[str]]]:
     """The seats a person may take: by their own roles first, then for each whom they stand in for (and who did not
     write the text either)."""
     assert state.policy is not None
@@ -198,17 +198,27 @@ def _candidates(state: Approval, event: Yes | No) -> list[tuple[tuple[str, ...],
             continue
         seats = tuple(item.id for item in state.policy.requirements if item.met_by(other or event.person, roles))
         if seats:
-            found.append((seats, other))
+            found.append((seats, other, roles))
     return found
 
 
 def _policy_changed(state: Approval, event: PolicyChanged, now: int) -> Decision:
     if state.status not in VOTABLE or state.policy is None:
         return Decision(state)
-    known = {item.id for item in state.policy.requirements}
-    if not {item.id for item in event.policy.requirements} - known:
+    before, after_policy = state.policy, event.policy
+    counts = {item.id: item.count for item in before.requirements}
+    more = any(item.count > counts.get(item.id, 0) for item in after_policy.requirements)
+    factor = after_policy.second_factor and not before.second_factor
+    if not more and not factor:
         return Decision(state)
-    after = replace(state, policy=event.policy)
+    votes = tuple(
+        replace(vote, seats=tuple(
+            item.id for item in after_policy.requirements if item.met_by(vote.identity, vote.roles)
+        ))
+        for vote in state.votes
+    )  # fmt: skip
+    # A vote without the second factor is no vote where one is asked for.
+    after = replace(state, policy=after_policy, votes=() if factor else votes)
     if state.status is not Status.ASKED and not after.met:
         after = replace(after, status=Status.ASKED, until=now + event.policy.expires)
     return Decision(after, (Effect.ASK_VOTERS,) if after.status is Status.ASKED else ())

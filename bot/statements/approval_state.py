@@ -65,6 +65,7 @@ class Vote:
     at: int
     chat: str
     stands_for: str = ""
+    roles: tuple[str, ...] = ()  # of whose vote it is: seats that are added later may be taken by it too
 
     @property
     def identity(self) -> str:
@@ -126,7 +127,10 @@ class Approval:
 
     @classmethod
     def from_json(cls, status: Status, digest: str, data: dict[str, Any]) -> "Approval":
-        votes = tuple(Vote(**{**vote, "seats": tuple(vote["seats"])}) for vote in data.get("votes", ()))
+        votes = tuple(
+            Vote(**{**vote, "seats": tuple(vote["seats"]), "roles": tuple(vote.get("roles", ()))})
+            for vote in data.get("votes", ())
+        )
         policy = Policy.from_json(data["policy"]) if data.get("policy") else None
         return cls(
             status, digest, frozenset(data.get("contributors", ())), frozenset(data.get("blocks", ())), policy, votes,

@@ -193,3 +193,27 @@ def test_an_objection_after_the_approval_takes_it_back() -> None:
     state = decide(decide(asked(POLICIES[1]), yes("zhao"), 1).state, yes("chen"), 2).state
     after = decide(state, events.No("sun", DIGESTS[0], "the regulator asked us to wait", ROLES["sun"]), 3)
     assert after.state.status is Status.DRAFT and events.Effect.REJECTED in after.effects
+
+
+def test_a_stricter_policy_keeps_the_votes_and_asks_for_what_is_missing() -> None:
+    state = decide(decide(asked(POLICIES[1]), yes("zhao"), 1).state, yes("chen"), 2).state
+    assert state.status is Status.APPROVED
+    stricter = decide(
+        state, events.PolicyChanged(replace(POLICIES[1], requirements=(replace(LEGAL, count=2), HEAD))), 3
+    )
+    assert stricter.state.status is Status.ASKED and stricter.state.open_seats == ("legal",)
+    assert decide(stricter.state, yes("sun"), 4).state.status is Status.APPROVED
+
+
+def test_who_has_voted_may_take_a_seat_that_is_added() -> None:
+    state = decide(asked(POLICIES[0]), yes("chen"), 1).state  # head of PR, executive as well
+    raised = decide(state, events.PolicyChanged(POLICIES[2]), 2).state
+    assert raised.open_seats == ("legal", "executive")
+    raised = decide(raised, yes("zhou"), 3).state
+    assert raised.open_seats == ("legal",), "Zhou is head of PR, Chen the executive"
+
+
+def test_a_second_factor_that_is_asked_for_later_voids_votes_without_one() -> None:
+    state = decide(asked(POLICIES[1]), yes("zhao"), 1).state
+    after = decide(state, events.PolicyChanged(replace(POLICIES[1], second_factor=True)), 2).state
+    assert after.votes == () and after.status is Status.ASKED
