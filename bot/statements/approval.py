@@ -20,6 +20,7 @@ from bot.statements.approval_state import (
     Event,
     Lapse,
     No,
+    Policy,
     PolicyChanged,
     Publish,
     Reviewed,
@@ -149,8 +150,10 @@ def _yes(state: Approval, event: Yes, now: int) -> Decision:
         return _refuse(state, "error.second_factor")
     candidates = _candidates(state, event)
     turn = {item.id for item in state.turn}
-    if state.policy.ordered and not any(turn & set(seats) for seats, _, _ in candidates):
-        return _refuse(state, "error.not_your_turn", seat=role(state.turn[0].id))
+    if state.policy.ordered:
+        candidates = [candidate for candidate in candidates if turn & set(candidate[0])]
+        if not candidates:
+            return _refuse(state, "error.not_your_turn", seat=role(state.turn[0].id))
     for seats, stands_for, roles in candidates:
         vote = Vote(event.person, event.name, seats, now, event.chat, stands_for, tuple(sorted(roles)))
         after = replace(state, votes=(*state.votes, vote))
@@ -205,20 +208,36 @@ def _candidates(state: Approval, event: Yes | No) -> list[tuple[tuple[str, ...],
 def _policy_changed(state: Approval, event: PolicyChanged, now: int) -> Decision:
     if state.status not in VOTABLE or state.policy is None:
         return Decision(state)
-    before, after_policy = state.policy, event.policy
-    counts = {item.id: item.count for item in before.requirements}
-    more = any(item.count > counts.get(item.id, 0) for item in after_policy.requirements)
-    factor = after_policy.second_factor and not before.second_factor
-    if not more and not factor:
+    merged = _stricter(state.policy, event.policy)
+    if merged == state.policy:
         return Decision(state)
     votes = tuple(
-        replace(vote, seats=tuple(
-            item.id for item in after_policy.requirements if item.met_by(vote.identity, vote.roles)
-        ))
+        replace(vote, seats=tuple(item.id for item in merged.requirements if item.met_by(vote.identity, vote.roles)))
         for vote in state.votes
-    )  # fmt: skip
+    )
     # A vote without the second factor is no vote where one is asked for.
-    after = replace(state, policy=after_policy, votes=() if factor else votes)
-    if state.status is not Status.ASKED and not after.met:
-        after = replace(after, status=Status.ASKED, until=now + event.policy.expires)
-    return Decision(after, (Effect.ASK_VOTERS,) if after.status is Status.ASKED else ())
+    kept = () if merged.second_factor and not state.policy.second_factor else votes
+    after = replace(state, policy=merged, votes=kept)
+    if after.met:
+        return Decision(after)
+    if state.status is not Status.ASKED:
+        after = replace(after, status=Status.ASKED, until=now + merged.expires)
+    return Decision(after, (Effect.ASK_VOTERS,))
+
+
+def _stricter(old: Policy, new: Policy) -> Policy:
+    """Whatever either asks for: a grade that rises never takes away what was asked for already. The old policy itself
+    where the new one asks for nothing more."""
+    counts = {item.id: item.count for item in old.requirements}
+    more = any(item.count > counts.get(item.id, 0) for item in new.requirements)
+    if not more and new.second_factor <= old.second_factor and new.ordered <= old.ordered:
+        return old
+    named = {item.id for item in new.requirements}
+    requirements = (
+        *(replace(item, count=max(item.count, counts.get(item.id, 0))) for item in new.requirements),
+        *(item for item in old.requirements if item.id not in named),
+    )
+    return replace(
+        new, requirements=requirements, ordered=old.ordered or new.ordered,
+        second_factor=old.second_factor or new.second_factor,
+    )  # fmt: skip

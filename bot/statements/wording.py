@@ -1,6 +1,7 @@
 """What changed between two texts, word by word: Chinese by character runs, English by words."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,6 +11,7 @@ from typing import Literal
 _TOKEN = re.compile(r"[A-Za-z0-9]+(?:[.,:'’-][A-Za-z0-9]+)*|\s+|[\s\S]")
 # Beyond this many tokens on both sides a paragraph is compared as a whole: the matcher is quadratic at worst.
 MOST_TOKENS = 4_000
+MOST_PAIRS = 60_000  # of equal tokens: a quarter of a second at the worst, some 2,000 characters of ordinary text
 CONTEXT = 12
 BETWEEN = 4  # characters that stayed between two changes and are shown with them
 SHOWN = 160
@@ -88,9 +90,9 @@ def _compare(old: str, new: str) -> Iterator[tuple[Literal["same", "gone", "new"
 
 
 def _between(first: list[str], second: list[str]) -> Iterator[tuple[Literal["same", "gone", "new"], str]]:
-    if len(first) + len(second) > MOST_TOKENS:
+    if _too_much(first, second):
         first, second = _paragraphs("".join(first)), _paragraphs("".join(second))
-    if len(first) + len(second) > MOST_TOKENS:
+    if _too_much(first, second):
         yield "gone", "".join(first)
         yield "new", "".join(second)
         return
@@ -102,6 +104,15 @@ def _between(first: list[str], second: list[str]) -> Iterator[tuple[Literal["sam
             yield "gone", "".join(first[a:b])
         if c < d:
             yield "new", "".join(second[c:d])
+
+
+def _too_much(first: list[str], second: list[str]) -> bool:
+    """Whether comparing would take long. The matcher looks at every pair of equal tokens, again for each part it finds:
+    a few hundred repeated lines are as bad as a book."""
+    if len(first) + len(second) > MOST_TOKENS:
+        return True
+    there = Counter(second)
+    return sum(count * there[token] for token, count in Counter(first).items()) > MOST_PAIRS
 
 
 def _paragraphs(text: str) -> list[str]:

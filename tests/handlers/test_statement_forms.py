@@ -1,8 +1,10 @@
 """A long text cut into the inputs of a form and put together again; and what changed between two texts."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.statements import wording
 from bot.statements.wording import changes
 from handlers.statement_forms import INPUT, inputs_of, joined
 
@@ -51,5 +53,25 @@ def test_a_piece_that_was_emptied_is_gone_and_a_piece_that_was_edited_stands() -
 def test_what_is_not_new_is_the_old_text_and_what_is_not_gone_the_new(a: str, b: str, c: str, d: str) -> None:
     old, new = a + b + c, a + d + c
     pieces = changes(old, new)
+    assert "".join(piece.text for piece in pieces if piece.kind != "new") == old
+    assert "".join(piece.text for piece in pieces if piece.kind != "gone") == new
+
+
+@pytest.mark.parametrize("lines", [100, 400, 1_000, 20_000])
+def test_repeated_lines_are_compared_as_a_whole_where_words_would_take_minutes(lines: int) -> None:
+    old, new = "a\n" * 2 * lines, "b\na\n" * lines
+    calls = 0
+    matcher = wording.SequenceMatcher
+
+    class Counted(matcher):  # type: ignore[valid-type, misc]
+        def find_longest_match(self, *given: int) -> object:
+            nonlocal calls
+            calls += 1
+            assert calls < 3_000, "bounded, however long the text"
+            return super().find_longest_match(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wording, "SequenceMatcher", Counted)
+        pieces = wording.changes(old, new)
     assert "".join(piece.text for piece in pieces if piece.kind != "new") == old
     assert "".join(piece.text for piece in pieces if piece.kind != "gone") == new

@@ -217,3 +217,22 @@ def test_a_second_factor_that_is_asked_for_later_voids_votes_without_one() -> No
     state = decide(asked(POLICIES[1]), yes("zhao"), 1).state
     after = decide(state, events.PolicyChanged(replace(POLICIES[1], second_factor=True)), 2).state
     assert after.votes == () and after.status is Status.ASKED
+
+
+def test_in_order_a_deputy_sits_where_the_turn_is_and_not_on_their_own_later_seat() -> None:
+    state = asked(POLICIES[3])
+    early = decide(state, yes("zhou", stands_for=(("sun", ROLES["sun"]),)), 1).state
+    assert [(vote.person, vote.stands_for) for vote in early.seated["legal"]] == [("zhou", "sun")]
+    assert "pr_head" not in early.seated
+
+
+def test_a_grade_that_rises_takes_nothing_away_that_was_asked_for() -> None:
+    two = replace(POLICIES[1], requirements=(replace(LEGAL, count=2),))
+    after = decide(asked(two), events.PolicyChanged(POLICIES[1]), 1).state
+    assert after.policy is not None and after.policy.seats == ("legal", "legal", "pr_head")
+    one_by_one = decide(asked(POLICIES[1]), events.PolicyChanged(POLICIES[3]), 1).state
+    assert one_by_one.policy is not None and one_by_one.policy.ordered
+    approved = decide(asked(POLICIES[0]), yes("chen"), 1).state
+    other = decide(approved, events.PolicyChanged(replace(POLICIES[0], requirements=(TOP,))), 2).state
+    assert other.status is Status.ASKED and other.open_seats, "an asking always has a seat to fill"
+    assert decide(other, yes("lin"), 3).state.status is Status.APPROVED
