@@ -153,7 +153,7 @@ class StatementCards:
         edit = Button(_say("button.statement_edit", language), f"edit {at} v{version.number}", form="statement-edit")
         match statement.status:
             case StatementStatus.DRAFT:
-                ask = Button(_say("button.statement_ask", language), f"review {at}", "primary")
+                ask = Button(_say("button.statement_ask", language), f"submit {at}", "primary")
                 return [ask, edit, self._comment(at, language)]
             case StatementStatus.ASKED:
                 code = "statement-code" if approval.policy and approval.policy.second_factor else ""

@@ -336,6 +336,22 @@ def test_a_draft_in_a_drill_writes_to_nobody_outside_the_drill(tmp_path: Path) -
     made.store.close()
 
 
+def test_every_button_of_every_status_says_a_command_and_opens_a_form_that_there_is(home: House) -> None:
+    written(home)
+    cards = StatementCards(home.config)
+    pressed = set()
+    for status in StatementStatus:
+        home.do(lambda db, status=status: db.conn.execute("UPDATE statement SET status = ?", (status.value,)))
+        for button in home.look(lambda db: cards(db, the(home), "en", home.now)).buttons:
+            command, _, _ = home.registry.understand(button.command)
+            pressed.add(command.name)
+            assert command.group == "statement", button.command
+            if button.form:
+                form = home.look(lambda db, b=button: statement_form(db, b.form, b.command, "en"))
+                assert form is not None and home.registry.understand(form.command)[0].name == command.name
+    assert pressed >= {"submit", "edit", "comment", "approve", "reject", "publish", "retract", "correct", "recall"}
+
+
 def test_the_cards_of_every_status_can_be_read_in_both_languages(home: House) -> None:
     written(home)
     cards = StatementCards(home.config)
