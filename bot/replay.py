@@ -32,7 +32,7 @@ from bot.models import engine_of
 from bot.store import incidents as incident_store
 from bot.store import posts
 from bot.store.database import Priority, Result, Store
-from bot.store.schema import migrations
+from bot.store.tables import migrations
 from bot.texts import render
 
 # A batch is at most one virtual minute and this many posts; the analysis looks further ahead, since it is pure.

@@ -15,7 +15,7 @@ from bot.model.incident import Actor
 from bot.model.text import Text
 from bot.store import audit
 from bot.store.files import State, examine, read_only
-from bot.store.schema import migrations
+from bot.store.tables import migrations
 
 LOCK_SECONDS = 2
 

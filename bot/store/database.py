@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from bot.store.schema import migrations
+from bot.store.tables import migrations
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)

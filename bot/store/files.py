@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.store.schema import migrations
+from bot.store.tables import migrations
 
 
 class State(StrEnum):

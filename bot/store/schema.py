@@ -1,12 +1,13 @@
-"""The tables, as sqlite-utils migrations. A migration that has been released is never edited; a new one follows it.
+"""The tables of the flow, from post to drill, as sqlite-utils migrations. A migration that has been released is never
+edited; a new one follows it.
 
 Times are Unix milliseconds. ``drill`` is empty for the real world everywhere. JSON columns hold what
 ``to_json`` of the model types gives.
 """
 
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database
 
-migrations = Migrations("fengbo")
+from bot.store.migrations import migrations
 
 
 @migrations()

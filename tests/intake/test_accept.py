@@ -148,7 +148,7 @@ def test_no_batch_breaks_the_door_and_every_item_is_taken_or_explained(items: li
     assert len(reading.posts) + len(reading.rejected) == len(items)
     from sqlite_utils import Database
 
-    from bot.store.schema import migrations
+    from bot.store.tables import migrations
 
     db = Database(memory=True)
     migrations.apply(db)

@@ -9,7 +9,7 @@ import pytest
 from sqlite_utils import Database
 
 from bot.store.database import Priority, Store, StoreClosed
-from bot.store.schema import migrations
+from bot.store.tables import migrations
 
 
 @pytest.fixture

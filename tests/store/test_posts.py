@@ -16,7 +16,7 @@ from bot.model.post import Analysis, Engagement, Post, TypeHit
 from bot.store import counts, posts
 from bot.store.database import Store
 from bot.store.posts import Stored
-from bot.store.schema import migrations
+from bot.store.tables import migrations
 
 SUBJECT = "xinghe-pay"
 

@@ -1,0 +1,1 @@
+"""What drills came to need after their first release, as migrations (see ``bot.store.schema``)."""

@@ -1,0 +1,1 @@
+"""Retrospectives, action items, cases and proposals, as migrations (see ``bot.store.schema``)."""

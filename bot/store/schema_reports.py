@@ -1,0 +1,1 @@
+"""Briefs on a cadence, as migrations (see ``bot.store.schema``)."""
