@@ -28,7 +28,12 @@ _NEGATION_REACH = 1
 _HEAVY, _WEAK, _FIRST, _SECOND = 1, 2, 4, 8
 _PAIR = _FIRST | _SECOND
 # What usually follows another crisis weighs less beside it, so that the post counts to the crisis itself.
-FOLLOWERS = frozenset({CrisisType.COMPLAINT_SURGE, CrisisType.RUMOUR, CrisisType.REGULATORY_ACTION})
+FOLLOWERS = frozenset(
+    {
+        CrisisType.COMPLAINT_SURGE, CrisisType.RUMOUR, CrisisType.REGULATORY_ACTION, CrisisType.POLICY_TIGHTENING,
+        CrisisType.KOL_INCIDENT,
+    }
+)  # fmt: skip
 _FOLLOWER_FACTOR, _LEADER_WEIGHT = 0.75, 0.5
 
 

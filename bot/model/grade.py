@@ -48,6 +48,11 @@ class CrisisType(StrEnum):
     RUMOUR = "rumour"
     FUNDING_TROUBLE = "funding_trouble"
     COMPETITOR_ATTACK = "competitor_attack"
+    PRICE_DISPUTE = "price_dispute"
+    PRIVACY_ACCUSATION = "privacy_accusation"
+    EMPLOYEE_MISCONDUCT = "employee_misconduct"
+    POLICY_TIGHTENING = "policy_tightening"
+    KOL_INCIDENT = "kol_incident"
     OTHER = "other"
 
 
@@ -65,9 +70,9 @@ class Carrier(IntEnum):
         return self.name.lower()
 
 
-# Crisis types that tell one story belong to one incident. A generic type (complaints, a rumour, a
-# regulator's remark) usually follows another crisis, so it joins whichever incident of the subject
-# is open and opens one of its own ("general") only when there is none.
+# Crisis types that tell one story belong to one incident. A generic type (complaints, a rumour, a regulator's
+# remark, a well-known account's video) usually follows another crisis, so it joins whichever incident of the subject is
+# open and opens one of its own ("general") only when there is none.
 FAMILY_OF_TYPE: dict[CrisisType, str] = {
     CrisisType.WITHDRAWAL_FAILURE: "funds",
     CrisisType.FUNDING_TROUBLE: "funds",
@@ -78,9 +83,14 @@ FAMILY_OF_TYPE: dict[CrisisType, str] = {
     CrisisType.EXECUTIVE_MISCONDUCT: "people",
     CrisisType.LABOUR_DISPUTE: "labour",
     CrisisType.COMPETITOR_ATTACK: "competition",
+    CrisisType.PRICE_DISPUTE: "price",
+    CrisisType.PRIVACY_ACCUSATION: "data",
+    CrisisType.EMPLOYEE_MISCONDUCT: "people",
     CrisisType.COMPLAINT_SURGE: "general",
     CrisisType.RUMOUR: "general",
     CrisisType.REGULATORY_ACTION: "general",
+    CrisisType.POLICY_TIGHTENING: "general",
+    CrisisType.KOL_INCIDENT: "general",
     CrisisType.OTHER: "general",
 }
 GENERAL_FAMILY = "general"

@@ -12,7 +12,6 @@ FIVE_W_ONE_H = ("who", "what", "when", "where", "why", "how")
 
 # Kinds that no analysis reports by itself today; a playbook of such a kind is found by its words.
 FURTHER_KINDS = (
-    "privacy_accusation", "employee_misconduct", "price_dispute", "kol_incident", "policy_tightening",
     "contract_dispute", "environmental_incident", "intellectual_property", "ai_misuse", "advertising_dispute",
 )  # fmt: skip
 KNOWN_KINDS = tuple(kind.value for kind in CrisisType) + FURTHER_KINDS
