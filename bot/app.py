@@ -16,16 +16,15 @@ from bot import chats as chat_builder
 from bot.analysis.pipeline import Analyser
 from bot.clock import SECOND, Clock, SystemClock
 from bot.config import Config, SourceConfig
-from bot.delivery import outbox
 from bot.delivery.alarm import Alarm
 from bot.delivery.lease import Lease
-from bot.delivery.outbox import Row
 from bot.delivery.processor import Processor
 from bot.delivery.sender import Sender
+from bot.delivery.undelivered import Undelivered
 from bot.demo.feed import DemoFeed
 from bot.drills.build import build as build_drills
+from bot.forms import Forms
 from bot.housekeeping import Housekeeping
-from bot.incidents import people
 from bot.incidents.cards import IncidentCards
 from bot.incidents.notices import Notices, drill_destinations
 from bot.incidents.service import Incidents
@@ -40,9 +39,6 @@ from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
 from bot.memory import settle_memory, take_short_turns
 from bot.metrics import Metrics
-from bot.model.card import Form
-from bot.model.incident import SYSTEM
-from bot.model.message import Message, masked
 from bot.model.text import LANGUAGES, Text
 from bot.models import engine_of
 from bot.newsroom.folder import FolderErrand
@@ -59,17 +55,14 @@ from bot.sources.net import new_session
 from bot.sources.preset import merged
 from bot.statements import build as statement_room
 from bot.statements import publish_build, publish_targets
-from bot.store import incidents as incident_store
 from bot.store.database import Store
-from bot.texts import catalogue, render
+from bot.texts import catalogue
 from bot.web import Api, Readiness, errors
 from bot.web_statements import StatementPages
 from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
 from handlers.spread import SpreadErrand
-from handlers.statement_forms import EDIT_FORM, statement_form
-from handlers.step_forms import step_form
 
 log = logging.getLogger(__name__)
 
@@ -139,14 +132,15 @@ class App:
             self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
         )
         self.studio = Studio()
+        self.forms = Forms(config, self.store, self.clock, self.registry, self.runs, self.statements, self._changed)
         self.chats = chat_builder.build(
             config, self.store, self.clock, make=picture_maker(self.store, self.clock, self.studio),
-            form_for=self._form_for, complete=self._complete, language_of=self.dispatcher.language_of,
-            accepted=self._event_accepted, visitor="visitor" if demo else "", opened=self._form_opened,
+            form_for=self.forms.form_for, complete=self.forms.complete, language_of=self.dispatcher.language_of,
+            accepted=self._event_accepted, visitor="visitor" if demo else "", opened=self.forms.opened,
         )  # fmt: skip
         self.sender = Sender(
             self.store, self.clock, self.chats.live, drill_destinations=drill_destinations(config),
-            on_failed=self._undelivered, observe=self.metrics.sent,
+            on_failed=Undelivered(config).note, observe=self.metrics.sent,
         )  # fmt: skip
         self.housekeeping = Housekeeping(config, self.store, self.clock)
         self.coverage = Coverage(config, self.incidents)
@@ -391,48 +385,6 @@ class App:
     async def _late_timers(self) -> str:
         late = await self.alarm.late()
         return f"{late} timers are more than a minute late" if late else ""
-
-    def _form_for(self, form_id: str, command: str, language: str) -> Form | None:
-        """A form of a command, or of a step of a run as it stands now."""
-        found = self.registry.form_for(form_id, command, language)
-        return found or self.store.read_now(
-            lambda db: (
-                statement_form(db, form_id, command, language) or step_form(db, self.runs, form_id, command, language)
-            )
-        )
-
-    def _form_opened(self, form_id: str, command: str, chat: str, account: str) -> None:
-        """Others see who is editing a text; it is a hint, so nobody waits for it."""
-        actor = people.find_actor(self.config, chat, account)
-        if form_id == EDIT_FORM and actor.person:
-            now = self.clock.now()
-            mark = asyncio.ensure_future(
-                self.store.write(lambda db: self.statements.begin_editing(db, command, actor, now))
-            )
-            mark.add_done_callback(lambda done: self._changed() if not done.exception() else None)
-
-    def _complete(self, line: str, language: str) -> list[tuple[str, str]]:
-        return [(insert, render(Text(key), language)) for insert, key in self.registry.complete(line, language)]
-
-    def _undelivered(self, db: Database, row: Row, error: str, now: int) -> None:
-        """A chat refused a message for good: it stands on the incident's timeline and in the console."""
-        object_ = row.message.object or row.message.thread
-        if object_.startswith("incident:") and incident_store.get(db, object_.partition(":")[2]):
-            params = {"destination": masked(row.message.destination), "error": error[:200]}
-            incident_store.note(db, object_.partition(":")[2], "undelivered", now, SYSTEM, params)
-        if row.message.chat == "console" or row.message.reason == "customer_notice":
-            return  # a customer who cannot be reached is counted with their notice, without an address
-        for name, channel in self.config.channels.items():
-            if channel.console and name != "drill":
-                language = self.config.channel_language(name)
-                text = Text(
-                    "announce.undelivered", {"destination": masked(row.message.destination), "error": error[:200]}
-                )
-                notice = Message(
-                    f"console:{channel.console}", text=render(text, language), language=language, reason="undelivered"
-                )
-                outbox.enqueue(db, notice, f"undelivered:{row.key}", now)
-                return
 
 
 def is_loopback(host: str) -> bool:

@@ -13,53 +13,18 @@ import orjson
 
 from bot import logs
 from bot.clock import SystemClock
-from bot.config import Config, ConfigError, SecretHolder, load, parse
+from bot.config import Config, SecretHolder
 from bot.drills.commands import drill
+from bot.maintenance import commands as maintenance
 from bot.memory import hold_collector, settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
 from bot.response import living_commands
 from bot.response.commands import playbook
 from bot.statements.export_command import statement
 from bot.statements.totp_command import totp
+from bot.terminal import CONFIG_NAME, config_option, read_config, say, terminal_language
 from bot.texts import render
 from bot.train_command import train
-
-DEMO_STORE = "var/demo.db"
-CONFIG_NAME = "fengbo.yaml"
-
-
-def say(text: Text, language: str) -> None:
-    """Words for the person at the terminal, on stderr."""
-    click.echo(render(text, language), err=True)
-
-
-def terminal_language() -> str:
-    """The language of command-line words: FENGBO_LANGUAGE, else the locale; English unless it is Chinese."""
-    wanted = os.environ.get("FENGBO_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "zh-CN" if wanted.lower().startswith("zh") else "en"
-
-
-def find_config(path: str | None) -> Path | None:
-    """The configuration file: ``--config``, FENGBO_CONFIG, or fengbo.yaml in the working folder."""
-    named = path or os.environ.get("FENGBO_CONFIG")
-    if named:
-        return Path(named)
-    here = Path(CONFIG_NAME)
-    return here if here.is_file() else None
-
-
-def read_config(path: str | None) -> tuple[Config, bool]:
-    """``(configuration, is demonstration)``; ends the program with every problem named if it cannot be used."""
-    file = find_config(path)
-    try:
-        if file is not None:
-            return load(file), False
-        source = resources.files("bot.demo").joinpath("fengbo.yaml").read_text(encoding="utf-8")
-        return parse(source, "demo/fengbo.yaml"), True
-    except ConfigError as error:
-        for place, text in error.problems:
-            click.echo(f"{place}: {render(text, terminal_language())}", err=True)
-        raise SystemExit(2) from None
 
 
 def secrets_of(config: Config) -> list[str]:
@@ -82,11 +47,6 @@ def secrets_of(config: Config) -> list[str]:
 
     walk(config)
     return found
-
-
-config_option = click.option(
-    "--config", "config_path", metavar="FILE", help="Configuration file (else FENGBO_CONFIG, fengbo.yaml)."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -205,89 +165,6 @@ def detect(file: str) -> None:
 
 
 @cli.command()
-@click.argument("target", type=click.Path())
-@config_option
-def backup(target: str, config_path: str | None) -> None:
-    """Copy the running store into TARGET, whole and consistent."""
-    from bot.store.database import Store
-
-    config, _ = read_config(config_path)
-    store = Store(config.store)
-    try:
-        store.backup_to(target)
-    except FileExistsError:
-        say(Text("cli.exists", {"file": target}), terminal_language())
-        raise SystemExit(2) from None
-    finally:
-        store.close()
-    size = Path(target).stat().st_size
-    say(Text("cli.backed_up", {"file": target, "size": f"{size / 1e6:.1f} MB"}), terminal_language())
-
-
-@cli.command()
-@click.argument("source", type=click.Path(exists=True))
-@config_option
-def restore(source: str, config_path: str | None) -> None:
-    """Put the backup SOURCE in the place of the store. Stop Fengbo first; the old store is kept beside it."""
-    from bot.maintenance import RestoreRefused, restore_store
-
-    config, _ = read_config(config_path)
-    try:
-        kept = restore_store(Path(source), Path(config.store))
-    except RestoreRefused as error:
-        say(error.text, terminal_language())
-        raise SystemExit(2) from None
-    say(Text("cli.restored", {"file": source, "kept": str(kept) if kept else "—"}), terminal_language())
-
-
-@cli.command("import")
-@click.argument("source_id")
-@click.argument("file", type=click.Path(exists=True))
-@config_option
-def import_(source_id: str, file: str, config_path: str | None) -> None:
-    """Import a CSV, XLSX or JSONL file as posts of SOURCE_ID."""
-    from bot.maintenance import import_file
-    from bot.sources.base import SourceError
-
-    config, _ = read_config(config_path)
-    language = terminal_language()
-    try:
-        accepted, duplicates, rejected = asyncio.run(
-            import_file(config, source_id, Path(file), lambda text: say(text, language))
-        )
-    except (UserError, SourceError) as error:
-        say(error.text, language)
-        raise SystemExit(2) from None
-    params = {"accepted": accepted, "duplicates": duplicates, "rejected": len(rejected)}
-    say(Text("cli.imported", params), terminal_language())
-    for line, cause in rejected[:20]:
-        click.echo(f"{file}:{line}: {cause}", err=True)
-    raise SystemExit(1 if rejected else 0)
-
-
-@cli.command()
-@click.argument("source_id")
-@click.argument("author_id")
-@config_option
-def forget(source_id: str, author_id: str, config_path: str | None) -> None:
-    """Blank everything that the author AUTHOR_ID wrote in SOURCE_ID. Counts stay; this cannot be undone."""
-    from bot.maintenance import forget as forget_author
-    from bot.maintenance import operator
-    from bot.store.database import Store
-
-    config, _ = read_config(config_path)
-    store = Store(config.store)
-    now = SystemClock().now()
-    try:
-        done = store.write_now(lambda db: forget_author(db, config, source_id, author_id, operator(), now))
-    finally:
-        store.close()
-    params = {"source": source_id, "posts": done.posts, "quotations": done.quotations}
-    say(Text("cli.forgotten" if done.posts else "cli.forgotten_nothing", params), terminal_language())
-    raise SystemExit(0 if done.posts else 1)
-
-
-@cli.command()
 @click.option("--slack-manifest", is_flag=True, help="Print a Slack app manifest to paste at api.slack.com/apps.")
 @click.option("--url", default="", help="Public address of this bot for the manifest; without it, Socket Mode.")
 @click.option("--wecom-menu", is_flag=True, help="Create the WeCom application menu.")
@@ -380,28 +257,6 @@ def fake_platforms(port: int, bot: str) -> None:
     asyncio.run(serve())
 
 
-@cli.group()
-def audit() -> None:
-    """The append-only trail of privileged acts."""
-
-
-@audit.command()
-@config_option
-def verify(config_path: str | None) -> None:
-    """Check the hash chain of the audit trail from its first row to its last."""
-    from bot.store import audit as audit_store
-    from bot.store.database import Store
-
-    config, _ = read_config(config_path)
-    store = Store(config.store)
-    broken = store.read_now(audit_store.verify)
-    count = store.read_now(lambda db: db.conn.execute("SELECT COUNT(*) FROM audit").fetchone()[0])
-    store.close()
-    key = "cli.audit_broken" if broken else "cli.audit_whole"
-    say(Text(key, {"row": broken or 0, "n": count}), terminal_language())
-    raise SystemExit(1 if broken else 0)
-
-
 def start_demo_afresh(config: Config) -> None:
     """The demonstration tells its story from the beginning each time."""
     for suffix in ("", "-wal", "-shm"):
@@ -455,6 +310,10 @@ cli.add_command(drill)
 cli.add_command(totp)
 cli.add_command(statement)
 cli.add_command(train)
+for _command in (
+    maintenance.backup, maintenance.restore, maintenance.import_, maintenance.forget, maintenance.audit,
+):  # fmt: skip
+    cli.add_command(_command)
 
 
 def main() -> None:

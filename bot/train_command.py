@@ -15,9 +15,9 @@ from bot.texts import render
 @click.option("--rollback", is_flag=True, help="Put the weights before the current ones in force.")
 def train(files: tuple[str, ...], config_path: str | None, apply_: bool, rollback: bool) -> None:
     """Train the mood of posts on labels: JSON lines with text and sentiment, and what people pressed in chat."""
-    from bot.cli import read_config, terminal_language
     from bot.models import models_of
     from bot.retrain import retrain
+    from bot.terminal import read_config, terminal_language
 
     config, _ = read_config(config_path)
     language, models = terminal_language(), models_of(config)

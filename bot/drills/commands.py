@@ -77,8 +77,8 @@ def lint(paths: tuple[str, ...], folder: str | None, config_path: str | None, as
 def start(scenario: str, config_path: str | None, speed: float, surprise: bool, subject: str) -> None:
     """Start a drill in the running Fengbo of this configuration. Its facilitator is whoever started it here."""
     from bot.app import App
-    from bot.cli import read_config
     from bot.maintenance.operator import operator
+    from bot.terminal import read_config
 
     config, _ = read_config(config_path)
     language = _language()
@@ -105,10 +105,10 @@ def start(scenario: str, config_path: str | None, speed: float, surprise: bool, 
 @click.option("--html", "as_page", is_flag=True, help="A page instead of JSON.")
 def report_(drill_id: str, config_path: str | None, as_page: bool) -> None:
     """The score of a drill (DR-1, or D-1 for one of its incidents), explained line by line."""
-    from bot.cli import read_config
     from bot.drills.scorecard import as_html, as_json, report
     from bot.store import drills as store
     from bot.store.database import Store
+    from bot.terminal import read_config
 
     config, _ = read_config(config_path)
     language = _language()
@@ -133,10 +133,10 @@ def report_(drill_id: str, config_path: str | None, as_page: bool) -> None:
 @click.option("--html", "as_page", is_flag=True, help="A page instead of JSON.")
 def run(file: str, script: str, config_path: str | None, as_page: bool) -> None:
     """Play a scenario to its end with a scripted team, in virtual time on a store of its own. Nothing is sent."""
-    from bot.cli import read_config
     from bot.drills.scorecard import as_html, as_json
     from bot.drills.script import ScriptError, read_script
     from bot.scripted_drill import play
+    from bot.terminal import read_config
 
     config, _ = read_config(config_path)
     language = _language()
@@ -159,6 +159,6 @@ def _tell(findings: list[Finding], language: str) -> None:
 
 
 def _language() -> str:
-    from bot.cli import terminal_language
+    from bot.terminal import terminal_language
 
     return terminal_language()

@@ -152,8 +152,8 @@ def match_(words: tuple[str, ...], kinds: tuple[str, ...], industry: str, grade:
 
 def library_folder(folder: str | None, config_path: str | None) -> Path:
     """The library: ``--library``, the configuration's, or ``playbooks`` in the working folder or beside the program."""
-    from bot.cli import find_config
     from bot.response.library import shipped_folder
+    from bot.terminal import find_config
 
     if folder:
         return Path(folder)
@@ -172,9 +172,9 @@ def library_folder(folder: str | None, config_path: str | None) -> Path:
 def in_use(base: Path, folder: str | None, config_path: str | None) -> "Library":
     """The library as a process would use it: the files of ``base``, and over them what is in force in the configured
     store. A folder that was named stands for itself; a store that is not there yet has nothing in force."""
-    from bot.cli import find_config
     from bot.response.library import load_library
     from bot.response.shelf import Shelf
+    from bot.terminal import find_config
 
     file = None if folder is not None else find_config(config_path)
     store = Path(load(file).store) if file is not None else None
@@ -241,6 +241,6 @@ def _tell(findings: list[Finding], language: str) -> None:
 
 
 def _language() -> str:
-    from bot.cli import terminal_language
+    from bot.terminal import terminal_language
 
     return terminal_language()

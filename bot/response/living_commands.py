@@ -68,9 +68,9 @@ def diff(playbook_id: str, version: str, config_path: str | None) -> None:
 
 def _with_library(config_path: str | None, job: Callable[[Database, Config, Living], Result]) -> Result:
     """Run a job in one transaction on the configured store; what cannot be done ends with 2 and the reason."""
-    from bot.cli import find_config, read_config
     from bot.response.shelf import Shelf, library_folder
     from bot.store.database import Store
+    from bot.terminal import find_config, read_config
 
     config, _ = read_config(config_path)
     file = find_config(config_path)
@@ -86,6 +86,6 @@ def _with_library(config_path: str | None, job: Callable[[Database, Config, Livi
 
 
 def _language() -> str:
-    from bot.cli import terminal_language
+    from bot.terminal import terminal_language
 
     return terminal_language()

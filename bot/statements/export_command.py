@@ -27,7 +27,7 @@ def statement() -> None:
 @click.option("--config", "config_path", metavar="FILE", default=None, help="Configuration file.")
 def export(statement_id: str, kind: str, out: str | None, language: str | None, config_path: str | None) -> None:
     """Export the approval file of STATEMENT, such as S-12."""
-    from bot.cli import read_config, say, terminal_language
+    from bot.terminal import read_config, say, terminal_language
 
     config, _ = read_config(config_path)
     wanted = language or config.language

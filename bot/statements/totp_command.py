@@ -14,7 +14,7 @@ from bot.texts import render
 @click.option("--config", "config_path", metavar="FILE", default=None, help="Configuration file.")
 def totp(person: str, fresh: bool, config_path: str | None) -> None:
     """Print the otpauth:// address of PERSON's second factor, or with --new a fresh secret for it."""
-    from bot.cli import read_config, terminal_language
+    from bot.terminal import read_config, terminal_language
 
     config, _ = read_config(config_path)
     text, data, code = _new(config, person) if fresh else _address(config, person)
