@@ -25,7 +25,7 @@ from bot.demo.feed import DemoFeed
 from bot.drills.build import build as build_drills
 from bot.forms import Forms
 from bot.housekeeping import Housekeeping
-from bot.incidents.cards import IncidentCards
+from bot.incidents.cards import IncidentCards, joined
 from bot.incidents.notices import Notices, drill_destinations
 from bot.incidents.service import Incidents
 from bot.incidents.updates import ASK as UPDATE_ASK
@@ -37,6 +37,8 @@ from bot.intake.intake import Intake
 from bot.intake.minimise import Minimiser, install_key
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
+from bot.learning.case_cards import CasePanel
+from bot.learning.cases import Cases
 from bot.memory import settle_memory, take_short_turns
 from bot.metrics import Metrics
 from bot.model.text import LANGUAGES, Text
@@ -100,12 +102,13 @@ class App:
         self.minimiser = Minimiser(config.privacy.mask, key)
         self.registry = handlers.load()
         self.response = Response(config)
-        self.cards = IncidentCards(config, self.response.panel)
+        self.cases = Cases(config, self.response.shelf.folder, self.response.advice)
+        self.cards = IncidentCards(config, joined(self.response.panel, CasePanel(self.cases)))
         self.notices = Notices(config, self.cards)
         self.linked = linked.build(
             config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked
         )
-        self.store.write_now(lambda db: self.response.begin(db, self.clock.now()))
+        self.store.write_now(lambda db: self.response.begin(db, self.clock.now(), self.cases.begin))
         self.runs = self.response.connect(
             self.notices,
             self.linked.linkage if config.linkage.actions else None,
@@ -118,14 +121,14 @@ class App:
             config, self.notices, self.linked, self.statements, self.runs, self.call_results
         )
         self.updates = Updates(config, self.notices)
-        self.response.also(self.updates.incident_changed)
+        self.response.also(self.updates.incident_changed, self.cases.incident_changed)
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         self.drills = build_drills(config, self.incidents, self.minimiser, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
-            self.drills, self.updates,
+            self.drills, self.updates, self.cases,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -154,6 +157,7 @@ class App:
                 **self.linked.timers(),
                 **self.statements.timers(),
                 UPDATE_ASK: self.updates.ask,
+                **self.cases.timers(),
                 **self.publishing.timers(),
                 **self.drills.timers(),
             },
@@ -203,6 +207,7 @@ class App:
         """Read the playbooks while the doors already open: a card that needs them would hold up everything written
         behind it. Begin what draws charts before somebody waits for the first one, but not while starting."""
         await asyncio.to_thread(self.response.warm_up)
+        await self.store.read(self.cases.prepare)
         await self.clock.sleep(CHARTS_AFTER)
         await self.studio.warm_up()
 

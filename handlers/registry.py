@@ -19,6 +19,7 @@ from bot.incidents.service import Incidents
 from bot.incidents.updates import Updates
 from bot.intake.accept import Accepted
 from bot.intake.watch import Watch
+from bot.learning.cases import Cases
 from bot.model.card import Card, Form
 from bot.model.incident import Actor, Incident
 from bot.model.message import Attachment, Event
@@ -66,6 +67,7 @@ class Services:
     publishing: Publishing | None = None
     drills: Drills | None = None
     updates: Updates | None = None
+    cases: Cases | None = None
 
 
 @dataclass(frozen=True, slots=True)

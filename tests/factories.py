@@ -12,13 +12,15 @@ import handlers
 from bot import config as configuration
 from bot.clock import HOUR, MINUTE, VirtualClock
 from bot.config import Config
-from bot.incidents.cards import IncidentCards
+from bot.incidents.cards import IncidentCards, joined
 from bot.incidents.notices import Notices
 from bot.incidents.service import Incidents
 from bot.incidents.updates import Updates
 from bot.intake import accept
 from bot.intake.minimise import Minimiser
 from bot.intake.watch import Watch
+from bot.learning.case_cards import CasePanel
+from bot.learning.cases import Cases
 from bot.model.card import Card
 from bot.model.grade import Carrier, CrisisType, Grade, Sentiment
 from bot.model.incident import Actor, Incident
@@ -221,12 +223,14 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
     for number, plan in enumerate(playbooks):
         (library / f"{number}.yaml").write_text(plan, encoding="utf-8")
     response = Response(settings, folder)
-    cards = IncidentCards(settings, response.panel)
+    cases = Cases(settings, response.shelf.folder, response.advice)
+    cards = IncidentCards(settings, joined(response.panel, CasePanel(cases)))
     notices = Notices(settings, cards)
     runs = response.connect(notices)
     statements = build_statements(settings, notices, response, lambda db, statement, language: ())
     updates = Updates(settings, notices)
     response.also(updates.incident_changed)
+    response.also(cases.incident_changed)
     incidents = Incidents(settings, notices, watch.subjects, response.incident_changed)
     minimiser = Minimiser(settings.privacy.mask, b"test")
     pokes: list[Any] = []
@@ -237,7 +241,7 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
 
     services = Services(
         settings, incidents, cards, watch, take_in, runs, response.advice, None, response.living,
-        response.living_notices, statements, updates=updates,
+        response.living_notices, statements, updates=updates, cases=cases,
     )  # fmt: skip
     registry = handlers.load()
     return House(

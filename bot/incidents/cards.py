@@ -119,13 +119,22 @@ class IncidentCards:
 
 
 def buttons(incident: Incident, language: str, more: Sequence[Button] = ()) -> tuple[Button, ...]:
-    """What can be pressed in this status, most likely first; six at most, which every chat can show. One of ``more``
-    stands second, where it is seen; the chart gives way to it."""
+    """What can be pressed in this status, most likely first; six at most, which every chat can show. Two of ``more``
+    stand behind the first, where they are seen; the chart gives way to one, handing on to both."""
     own = _own_buttons(incident, language)
-    if not more:
-        return own
-    kept = [item for item in own if not item.command.startswith("chart ")]
-    return (kept[0], more[0], *kept[1:])[:6]
+    gives_way = ("chart ", "assign ")[: len(more)]
+    kept = [item for item in own if not item.command.startswith(gives_way)] if more else list(own)
+    return (kept[0], *more[:2], *kept[1:])[:6]
+
+
+def joined(*panels: Panel) -> Panel:
+    """What several rooms put on a card, one below the other."""
+
+    def panel(db: Database, incident: Incident, language: str, now: int) -> tuple[list[Section], list[Button]]:
+        parts = [one(db, incident, language, now) for one in panels]
+        return [item for sections, _ in parts for item in sections], [item for _, row in parts for item in row]
+
+    return panel
 
 
 def _own_buttons(incident: Incident, language: str) -> tuple[Button, ...]:

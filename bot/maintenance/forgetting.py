@@ -17,6 +17,7 @@ from bot.delivery import timers
 from bot.intake.minimise import Minimiser, install_key
 from bot.model.incident import Actor
 from bot.store import audit
+from bot.store import cases as case_store
 from bot.store import incidents as incident_store
 
 CHUNK = 500
@@ -103,7 +104,7 @@ def _blank_quotations(db: Database, needles: list[str]) -> int:
         if cleaned != params:
             db.conn.execute("UPDATE timeline SET params = ? WHERE id = ?", (cleaned, row_id))
             count += 1
-    return count
+    return count + case_store.blank(db, needles, BLANK)
 
 
 def _cleaned(content: str, needles: Iterable[str]) -> str:

@@ -72,9 +72,9 @@ class Response:
         self.runs = Runs(self._config, self.shelf.library, cards, said, self.effects)
         return self.runs
 
-    def also(self, follower: Callable[[Database, Incident, str, int], None]) -> None:
-        """``follower`` hears of every change of an incident after the runs have."""
-        self._followers.append(follower)
+    def also(self, *followers: Callable[[Database, Incident, str, int], None]) -> None:
+        """``followers`` hear of every change of an incident after the runs have."""
+        self._followers.extend(followers)
 
     def incident_changed(self, db: Database, incident: Incident, what: str, now: int) -> None:
         """Runs follow their incident; a playbook that says so begins by itself, once."""
@@ -93,10 +93,13 @@ class Response:
         reason = Words.model_validate({language: render(why, language) for language in LANGUAGES})
         self.runs.start(db, playbook, incident, SYSTEM, now, reason=reason, automatic=True)
 
-    def begin(self, db: Database, now: int) -> None:
-        """At the start of a process: know which playbooks are in force, and see that somebody reviews them."""
+    def begin(self, db: Database, now: int, *others: Callable[[Database, int], None]) -> None:
+        """At the start of a process: know which playbooks are in force, and see that somebody reviews them; then what
+        ``others`` begin with."""
         self.shelf.follow(db)
         self.living_notices.begin(db, now)
+        for other in others:
+            other(db, now)
 
     def warm_up(self) -> None:
         """Read and compare the playbooks before an alert asks for them; a second of a processor, in a thread of its

@@ -23,7 +23,7 @@ from bot.yaml_lines import Place, dotted, keys_twice, line_of
 MAXIMUM_BYTES = 512_000
 MAXIMUM_NODES = 50_000
 SHARED_FOLDER = "templates"
-OTHER_FOLDERS = {SHARED_FOLDER, "scenarios"}
+OTHER_FOLDERS = {SHARED_FOLDER, "scenarios", "cases"}
 
 # The C reader is ten times as fast; PyYAML brings it on all usual systems.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,0 +1,1 @@
+"""What is learnt from what happened: cases, likeness between incidents, proposals for the library."""

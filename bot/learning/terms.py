@@ -1,0 +1,56 @@
+"""The words of a text that say what it is about, and those that several people used: nobody's sentence, but what many
+of them have in common."""
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from bot.response.meanings import meanings, small_words
+from bot.response.similarity import folded
+from bot.response.words import key_of
+
+_RUN = re.compile(r"[a-z][a-z0-9'-]+|[\u3400-\u9fff]+")
+SHORTEST_LATIN, LONGEST = 4, 12
+LEAST_PEOPLE, MOST_WORDS = 2, 40
+MEANING = "≈"  # before the name of a group of words that mean the same
+
+
+def terms(text: str) -> set[str]:
+    """The words of a folded text: Chinese of two characters and more, Latin ones by their stem."""
+    joining = small_words()[1]
+    found: set[str] = set()
+    for run in _RUN.findall(text):
+        if run.isascii():
+            if len(run) >= SHORTEST_LATIN and run not in small_words()[0]:
+                found.add(key_of(run))
+        else:
+            found.update(
+                word for word in _cutter()(run) if 1 < len(word) <= LONGEST and joining.isdisjoint(word)
+            )  # fmt: skip
+    return found
+
+
+def senses(text: str) -> set[str]:
+    """The groups of meaning a folded text speaks of, the same in both languages."""
+    return {MEANING + name for name in meanings().of(text)}
+
+
+def shared_words(voices: Sequence[tuple[str, str]], without: Iterable[str] = (), most: int = MOST_WORDS) -> list[str]:
+    """The words that at least two of ``(author, text)`` used, those of most people first; a post without an author is
+    one person."""
+    people: dict[str, set[str]] = {}
+    for number, (author, text) in enumerate(voices):
+        for term in terms(folded(text)):
+            people.setdefault(term, set()).add(author or f"#{number}")
+    left_out = set().union(*(terms(folded(name)) for name in without)) if without else set()
+    counted = Counter({term: len(who) for term, who in people.items() if len(who) >= LEAST_PEOPLE})
+    ranked = sorted(counted.items(), key=lambda item: (-item[1] * min(4, len(item[0])), item[0]))
+    return [term for term, _ in ranked if term not in left_out][:most]
+
+
+@functools.cache
+def _cutter():  # type: ignore[no-untyped-def]  # the library has no types
+    import rjieba  # reads its dictionary at once: with the first text, not before a start has opened the doors
+
+    return rjieba.cut
