@@ -43,12 +43,12 @@ def lint(paths: tuple[str, ...], folder: str | None, config_path: str | None, as
 @config_option
 def search(words: tuple[str, ...], config_path: str | None) -> None:
     """Search all cases, ours in the configured store and those that come along: one JSON line each."""
-    from bot.cli import find_config, read_config
     from bot.learning.cases import Cases
     from bot.response.advice import Advice
     from bot.response.shelf import Shelf
     from bot.response.shelf import library_folder as folder_of
     from bot.store.database import Store
+    from bot.terminal import find_config, read_config
 
     config, _ = read_config(config_path)
     file = find_config(config_path)
@@ -78,6 +78,6 @@ def _tell(findings: list[Finding], language: str, as_json: bool) -> None:
 
 
 def _language() -> str:
-    from bot.cli import terminal_language
+    from bot.terminal import terminal_language
 
     return terminal_language()
