@@ -37,6 +37,7 @@ from bot.intake.intake import Intake
 from bot.intake.minimise import Minimiser, install_key
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
+from bot.learning.build import build as build_learning
 from bot.learning.case_cards import CasePanel
 from bot.learning.cases import Cases
 from bot.memory import settle_memory, take_short_turns
@@ -120,15 +121,17 @@ class App:
         self.publishing = publish_build.connect(
             config, self.notices, self.linked, self.statements, self.runs, self.call_results
         )
-        self.updates = Updates(config, self.notices)
-        self.response.also(self.updates.incident_changed, self.cases.incident_changed)
+        self.updates, self.learning = Updates(config, self.notices), build_learning(config, self.notices)
+        self.response.also(
+            self.updates.incident_changed, self.cases.incident_changed, self.learning.incident_changed
+        )  # fmt: skip
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         self.drills = build_drills(config, self.incidents, self.minimiser, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
-            self.drills, self.updates, self.cases,
+            self.drills, self.updates, self.cases, self.learning,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -158,6 +161,7 @@ class App:
                 **self.statements.timers(),
                 UPDATE_ASK: self.updates.ask,
                 **self.cases.timers(),
+                **self.learning.timers(),
                 **self.publishing.timers(),
                 **self.drills.timers(),
             },

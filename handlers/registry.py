@@ -19,6 +19,7 @@ from bot.incidents.service import Incidents
 from bot.incidents.updates import Updates
 from bot.intake.accept import Accepted
 from bot.intake.watch import Watch
+from bot.learning.build import Learning
 from bot.learning.cases import Cases
 from bot.model.card import Card, Form
 from bot.model.incident import Actor, Incident
@@ -68,6 +69,7 @@ class Services:
     drills: Drills | None = None
     updates: Updates | None = None
     cases: Cases | None = None
+    learning: Learning | None = None
 
 
 @dataclass(frozen=True, slots=True)

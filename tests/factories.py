@@ -19,6 +19,7 @@ from bot.incidents.updates import Updates
 from bot.intake import accept
 from bot.intake.minimise import Minimiser
 from bot.intake.watch import Watch
+from bot.learning.build import build as build_learning
 from bot.learning.case_cards import CasePanel
 from bot.learning.cases import Cases
 from bot.model.card import Card
@@ -230,7 +231,8 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
     statements = build_statements(settings, notices, response, lambda db, statement, language: ())
     updates = Updates(settings, notices)
     response.also(updates.incident_changed)
-    response.also(cases.incident_changed)
+    learning = build_learning(settings, notices)
+    response.also(cases.incident_changed, learning.incident_changed)
     incidents = Incidents(settings, notices, watch.subjects, response.incident_changed)
     minimiser = Minimiser(settings.privacy.mask, b"test")
     pokes: list[Any] = []
@@ -241,7 +243,7 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
 
     services = Services(
         settings, incidents, cards, watch, take_in, runs, response.advice, None, response.living,
-        response.living_notices, statements, updates=updates, cases=cases,
+        response.living_notices, statements, updates=updates, cases=cases, learning=learning,
     )  # fmt: skip
     registry = handlers.load()
     return House(
