@@ -88,13 +88,16 @@ class App:
     over within seconds when it dies.
     """
 
-    def __init__(self, config: Config, *, clock: Clock | None = None, role: str = "all", demo: bool = False) -> None:
+    def __init__(
+        self, config: Config, *, clock: Clock | None = None, role: str = "all", demo: bool = False,
+        store: Store | None = None, notices: type[Notices] = Notices,
+    ) -> None:  # fmt: skip
         config = config.model_copy(update={"sources": merged(config.sources)})
         self.config = config
         self.clock = clock or SystemClock()
         self.role = role
         self.demo = demo
-        self.store = Store(config.store)
+        self.store = store or Store(config.store)
         self.metrics = Metrics()
         self.ready = Readiness()
         self.watch = Watch(config)
@@ -105,7 +108,7 @@ class App:
         self.response = Response(config)
         self.cases = Cases(config, self.response.shelf.folder, self.response.advice)
         self.cards = IncidentCards(config, joined(self.response.panel, CasePanel(self.cases)))
-        self.notices = Notices(config, self.cards)
+        self.notices = notices(config, self.cards)
         self.linked = linked.build(
             config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked
         )

@@ -3,6 +3,7 @@ moments give the same record. For scripted drills."""
 
 import asyncio
 import itertools
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -10,19 +11,32 @@ from bot.app import App
 from bot.clock import SECOND, VirtualClock
 from bot.config import Config
 from bot.delivery import timers
+from bot.incidents.notices import Notices
 from bot.incidents.people import account
+from bot.model.incident import Incident
 from bot.model.message import Event
 from bot.store import incidents as incident_store
+from bot.store.inline import InlineStore
 
 TICK = 30 * SECOND  # live incidents are judged again this often
 
 
-class Rehearsal:
-    """``config.store`` is written to, so name a file of its own."""
+class _Unseen(Notices):
+    """A card is a view that nobody looks at here, and rendering it after every post is most of the work of a drill."""
 
-    def __init__(self, config: Config, start: int) -> None:
+    def show(self, db: Database, incident: Incident, now: int, **how: Any) -> None:
+        """Nothing."""
+
+
+class Rehearsal:
+    """``config.store`` is written to, so name a file of its own; ``inline`` leaves it alone and keeps all rows in
+    memory, without a thread, and no incident card is rendered."""
+
+    def __init__(self, config: Config, start: int, *, inline: bool = False) -> None:
         self.clock = VirtualClock(start)
-        self.app = App(config, clock=self.clock)
+        self.app = App(
+            config, clock=self.clock, store=InlineStore() if inline else None, notices=_Unseen if inline else Notices
+        )
         self._numbers = itertools.count(1)
         self._begun = False
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import gzip
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +29,7 @@ from bot.model.text import Text
 from bot.models import engine_of
 from bot.store import incidents as incident_store
 from bot.store import posts
-from bot.store.database import Priority, Result, Store
-from bot.store.tables import migrations
+from bot.store.inline import Here, InlineStore
 from bot.texts import render
 
 # A batch is at most one virtual minute and this many posts; the analysis looks further ahead, since it is pure.
@@ -88,14 +85,14 @@ class _Player:
         self._language = config.language
         self._say = say
         self._clock = VirtualClock()
-        self._store = _ReplayStore()
+        self._store = InlineStore()
         self._minimiser = Minimiser(config.privacy.mask, b"replay")
         watch = Watch(config)
         self._ahead = _Ahead(Analyser(watch.subjects(), engine_of(config)))
         incidents = Incidents(config, _Silence(config, IncidentCards(config)), watch.subjects)
         self._pipeline = Pipeline(self._store, self._clock, watch, self._ahead, incidents)
         self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(_Here())
+        self._loop.set_default_executor(Here())
         self._told = 0
 
     def close(self) -> None:
@@ -215,19 +212,6 @@ class _Ahead(Analyser):
         return self._inner.analyse(posts_)
 
 
-class _Here(ThreadPoolExecutor):
-    """Runs at once what would go to a thread: in a replay nobody waits meanwhile, and the way there and back costs
-    more than most of the work."""
-
-    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> "Future[Result]":
-        future: Future[Result] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - handed to whoever awaits it
-            future.set_exception(error)
-        return future
-
-
 class _Silence(Notices):
     """Nobody is told anything in a replay."""
 
@@ -244,32 +228,3 @@ class _Silence(Notices):
         self, db: Database, incident: Incident, persons: Iterable[PersonConfig], text: Text, now: int, *, key: str
     ) -> None:
         """Nothing."""
-
-
-class _ReplayStore(Store):
-    """The store without its threads and without the disk: jobs run where they are given, on a private database that
-    only leaves memory when it grows large."""
-
-    def __init__(self) -> None:
-        connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=MEMORY")
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA cache_size=-131072")
-        self._database = Database(connection)
-        migrations.apply(self._database)
-
-    async def write(self, job: Callable[[Database], Result], priority: Priority = Priority.PEOPLE) -> Result:
-        return self.write_now(job, priority)
-
-    async def read(self, job: Callable[[Database], Result]) -> Result:
-        return job(self._database)
-
-    def write_now(self, job: Callable[[Database], Result], priority: Priority = Priority.PEOPLE) -> Result:
-        with self._database.atomic():
-            return job(self._database)
-
-    def read_now(self, job: Callable[[Database], Result]) -> Result:
-        return job(self._database)
-
-    def close(self) -> None:
-        self._database.close()

@@ -19,6 +19,7 @@ from bot.rehearsal import Rehearsal
 from bot.response.shelf import library_folder
 from bot.store import drills as store
 from bot.store import statements as statement_store
+from bot.store.inline import Here
 
 START = 1_767_578_400_000  # a Monday, 10:00 in China: no clock, so that two plays are the same to the byte
 DRILL = "DR-1"
@@ -34,7 +35,7 @@ def play(config: Config, file: Path, scenario: str, script: Script) -> Report:
         shutil.copy(file, library / "scenarios" / file.name)
         own = config.playbooks.model_copy(update={"library": str(library)})
         settings = config.model_copy(update={"store": str(Path(folder) / "drill.db"), "playbooks": own, "sources": []})
-        rehearsal = Rehearsal(settings, START)
+        rehearsal = Rehearsal(settings, START, inline=True)
         try:
             return asyncio.run(_played(rehearsal, scenario, script))
         finally:
@@ -42,6 +43,7 @@ def play(config: Config, file: Path, scenario: str, script: Script) -> Report:
 
 
 async def _played(rehearsal: Rehearsal, scenario: str, script: Script) -> Report:
+    asyncio.get_running_loop().set_default_executor(Here())
     rows = rehearsal.app.store
     answers = _say(rehearsal, script.leader, f"drill start {scenario}")
     if rows.read_now(lambda db: store.get(db, DRILL)) is None:

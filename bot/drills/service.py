@@ -28,7 +28,7 @@ from bot.store.drills import Drill
 SOURCE = "drill"
 TIMER = "drill"
 AT_ONCE = 500  # posts of one transaction
-STEP = 10_000  # the drill's own milliseconds between two looks at least
+STEP = 30_000  # the drill's own milliseconds between two looks at least: posts come as bunched as from a poll
 SLOWEST, FASTEST = 0.1, 600.0
 # ``(db, items, source, drill, now)``
 TakeIn = Callable[[Database, list[dict[str, Any]], str, str, int], None]

@@ -1,20 +1,21 @@
 """Minute and hour counts as the warning room reads them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """Posts of one minute, family, platform and sentiment (-1, 0, 1). ``engagement`` is actions, not views;
-    ``carrier_post`` and ``top_post`` are store sequence numbers, 0 for none."""
+    ``carrier_post`` and ``top_post`` are store sequence numbers, 0 for none. A tuple, since every judgement reads
+    hundreds."""
 
     minute: int
     family: str
     platform: str
     sentiment: int
-    count: int
+    count: int  # type: ignore[assignment]  # posts; nobody counts in this tuple
     engagement: int
     carrier: int
     carrier_post: int
@@ -38,7 +39,7 @@ def buckets(db: Database, subject: str, drill: str, since_minute: int, until_min
         " FROM bucket WHERE subject = ? AND drill = ? AND minute >= ? AND minute <= ?",
         (subject, drill, since_minute, until_minute),
     )
-    return [Bucket(*row) for row in rows]
+    return list(map(Bucket._make, rows))
 
 
 def terms(db: Database, subject: str, drill: str, since_minute: int, until_minute: int) -> list[TermCount]:
