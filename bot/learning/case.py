@@ -91,6 +91,7 @@ class Case(Part):
     recommended: str = ""
     statements: tuple[StatementUsed, ...] = ()
     words: tuple[str, ...] = Field(default=(), description="What people wrote, both languages. 公众用词，中英文")
+    terms: tuple[str, ...] = Field(default=(), description="Made by the program. 由程序生成，文件中不写")
     timeline: tuple[Moment, ...] = ()
     worked: tuple[Practice, ...] = ()
     failed: tuple[Practice, ...] = ()

@@ -20,7 +20,7 @@ from bot.incidents.words import CHINA
 from bot.learning.case import Case
 from bot.learning.case_files import load_cases
 from bot.learning.filing import case_of, searchable
-from bot.learning.likeness import CaseIndex, Similar, Situation
+from bot.learning.likeness import CaseIndex, Similar, Situation, terms_of
 from bot.model.grade import Grade
 from bot.model.incident import Actor, Incident, Status
 from bot.model.text import UserError
@@ -36,6 +36,7 @@ FILED_AT = frozenset({"resolved", "closed"})
 TEXTS = 12
 SHOWN_AT = 0.45  # less alike than this is not worth a line on a card
 REMEMBERED = 500
+AT_ONCE = 50  # so many new cases are read while somebody waits; more of them beside everything else
 BACKLOG = 500
 LONGEST_LESSON = 1_000
 LONGEST_TITLE, LONGEST_STORY = 120, 2_000
@@ -124,6 +125,8 @@ class Cases:
 
     def _keep(self, db: Database, case: Case, now: int) -> None:
         lessons = [lesson.words for lesson in store.lessons(db, case.id)]
+        case = case.model_copy(update={"terms": ()})
+        case = case.model_copy(update={"terms": tuple(sorted(terms_of(case)))})
         row = CaseRow(case.id, case.kind, case.incident, case.drill, case.frozen(), case.opened_at, now)
         store.save(db, row, searchable(case, lessons))
 
@@ -166,9 +169,11 @@ class Cases:
 
     def similar(self, db: Database, incident: Incident, now: int, limit: int = 3) -> list[Similar]:
         """Cases like this incident, best first, each with its reasons: real ones, those written by hand and those that
-        come along, never drills. Kept while the incident and the cases are the same."""
+        come along, never drills. Kept while the incident and the cases are the same. Empty while a large library is
+        still being read after a start: no alert waits for it."""
         with self._lock:
-            self._follow(db)
+            if not self._follow(db, AT_ONCE):
+                return []
             seqs = tuple(dict.fromkeys(seq for signal in incident.signals for seq in signal.posts))[:TEXTS]
             key = (incident.id, incident.crisis_type, incident.grade, seqs, self._edition, limit)
             if key not in self._known:
@@ -183,15 +188,11 @@ class Cases:
         return found[0] if found and found[0].score >= SHOWN_AT else None
 
     def prepare(self, db: Database) -> None:
-        """Read the cases beforehand, so that no alert waits for it."""
+        """Read the cases beforehand, beside everything else, and put them in use at once."""
+        edition = store.edition(db)
+        index = CaseIndex([*self.shipped().values(), *(Case.thaw(row.body) for row in store.changed_since(db, 0))])
         with self._lock:
-            self._follow(db)
-
-    def all(self, db: Database) -> list[Case]:
-        """Every case there is, ours and those that come along."""
-        with self._lock:
-            self._follow(db)
-            return self._index.cases()
+            self._index, self._edition, self._read_files = index, edition, True
 
     def industry(self, subject_id: str) -> str:
         subject = next((item for item in self._config.subjects if item.id == subject_id), None)
@@ -210,18 +211,22 @@ class Cases:
             kinds=frozenset(name for mention in mentions for name, _ in mention.types),
         )
 
-    def _follow(self, db: Database) -> None:
-        """Take over what changed in the store; a look at one row where nothing did."""
+    def _follow(self, db: Database, most: int) -> bool:
+        """Take over what changed in the store, a look at one row where nothing did; False where that is more than may
+        be read while somebody waits."""
+        edition = store.edition(db)
+        if edition == self._edition and self._read_files:
+            return True
+        if edition[0] - self._edition[0] > most:
+            return False
         if not self._read_files:
             self._read_files = True
             for case in self.shipped().values():
                 self._index.put(case)
-        edition = store.edition(db)
-        if edition == self._edition:
-            return
         for row in store.changed_since(db, self._edition[1]):
             self._index.put(Case.thaw(row.body))
         self._edition = edition
+        return True
 
     def timers(self) -> dict[str, Handler]:
         return {FILE: self.file}

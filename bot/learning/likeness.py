@@ -8,7 +8,10 @@ written in; groups of words that mean the same count in both.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from bot.incidents.words import platform
 from bot.learning.case import Case
@@ -17,6 +20,7 @@ from bot.model.grade import FAMILY_OF_TYPE, GENERAL_FAMILY, CrisisType, Grade
 from bot.model.text import Text
 from bot.response.match import industry_text, kind_text
 from bot.response.similarity import folded
+from bot.response.values import Words
 
 SAME_KIND, FURTHER_KIND, SAME_FAMILY = 0.4, 0.25, 0.2
 WORDS, WORDS_FULL = 0.4, 0.3  # points for words; the share of a case's words that gives all of them
@@ -24,7 +28,13 @@ SAME_SUBJECT, SAME_INDUSTRY, SAME_SPREAD = 0.08, 0.06, 0.06
 LEAST = 0.3
 MOST_TEXT = 2_000
 WORDS_SHOWN = 4
+GROWN = 1.1
 FEW = 3.0  # added to a case's weight: two words in common with a case of three say little
+
+
+NOTHING = Case(
+    id="-", kind="hand", title=Words(), happened=Words(), crisis_types=("other",), grade=Grade.BLUE, year=2000
+)  # stands for a row that was dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,104 +61,177 @@ class Similar:
     words: tuple[str, ...] = ()
 
 
+def terms_of(case: Case) -> frozenset[str]:
+    """The words and groups of meaning a case is compared by; a stored case brings them along."""
+    if case.terms:
+        return frozenset(case.terms)
+    parts = [case.title.zh, case.title.en, *case.words]
+    if not case.incident:  # what a record says of itself in figures is no word of the matter
+        parts += [case.happened.zh, case.happened.en]
+    text = folded("\n".join(parts))
+    return frozenset({word.lower() for word in case.words} | terms(text) | senses(text))
+
+
 @dataclass(slots=True)
 class _Entry:
+    """``weights``: of its Chinese words and of its Latin ones, each with its groups of meaning."""
+
     case: Case
-    terms: dict[str, frozenset[str]]  # by script: latin, chinese, meaning
+    terms: frozenset[str]
+    frame: tuple[object, ...]
+    weights: tuple[float, float] = (0.0, 0.0)
 
 
-@dataclass(slots=True)
 class CaseIndex:
-    """Cases by their words. A case that changed is put in again; nothing else is counted anew."""
+    """Cases by their words. A case that changed is put in again; how rare words are is counted anew whenever the
+    index has grown by a tenth, so that one more case costs no more than itself."""
 
-    _entries: dict[str, _Entry] = field(default_factory=dict)
-    _holding: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    def __init__(self, cases: Iterable[Case] = ()) -> None:
+        self._rows: list[_Entry | None] = []
+        self._row_of: dict[str, int] = {}
+        self._holding: dict[str, set[int]] = defaultdict(set)
+        self._rare: dict[str, float] = {}
+        self._counted = 0
+        self._table: _Table | None = None
+        for case in cases:
+            self._place(case)
+        self._count()
 
     def put(self, case: Case) -> None:
         self.drop(case.id)
-        parts = [case.title.zh, case.title.en, *case.words]
-        if not case.incident:  # what a record says of itself in figures is no word of the matter
-            parts += [case.happened.zh, case.happened.en]
-        text = folded("\n".join(parts))
-        found = {word.lower() for word in case.words} | terms(text) | senses(text)
-        entry = _Entry(case, {script: frozenset(filter(None, found & _of(found, script))) for script in _SCRIPTS})
-        self._entries[case.id] = entry
-        for term in found:
-            self._holding[term].add(case.id)
+        entry = self._place(case)
+        if len(self._row_of) > GROWN * self._counted:
+            self._count()
+        else:
+            entry.weights = self._weights(entry)
 
     def drop(self, case_id: str) -> None:
-        entry = self._entries.pop(case_id, None)
-        for term in frozenset().union(*entry.terms.values()) if entry else ():
-            self._holding[term].discard(case_id)
+        row = self._row_of.pop(case_id, None)
+        entry = self._rows[row] if row is not None else None
+        if entry is None or row is None:
+            return
+        self._rows[row] = self._table = None
+        for term in entry.terms:
+            self._holding[term].discard(row)
             if not self._holding[term]:
                 del self._holding[term]
 
     def __len__(self) -> int:
-        return len(self._entries)
-
-    def cases(self) -> list[Case]:
-        return [entry.case for entry in self._entries.values()]
+        return len(self._row_of)
 
     def rank(
         self, situation: Situation, limit: int = 3, *, drills: bool = False, without: str = "", least: float = LEAST
     ) -> list[Similar]:
         """The cases most alike, best first. ``drills``: look at drills alone, else never at them; ``without``: the
         incident itself."""
-        text = folded("\n".join(situation.texts)[:MOST_TEXT])
-        said = terms(text) | senses(text)
-        shared: dict[str, list[str]] = defaultdict(list)
-        for term in said:
-            for case_id in self._holding.get(term, ()):
-                shared[case_id].append(term)
+        table = self._table = self._table or _Table(self._rows)
+        text = folded("\n".join(dict.fromkeys(situation.texts))[:MOST_TEXT])
+        common = [term for term in terms(text) | senses(text) if term in self._holding]
+        together = np.zeros((2, len(self._rows)))
+        for term in common:
+            rows = table.rows_of(term, self._holding[term])
+            for script in _scripts(term):
+                together[script, rows] += self._rarity(term)
+        around = [sum(value for value, _ in _around(case, situation)) for case in table.samples] or [0.0]
+        share = (together / (table.weights + FEW)).max(axis=0)
+        scores = np.asarray(around)[table.frames] + WORDS * np.minimum(1.0, share / WORDS_FULL)
+        fit = (scores >= least) & (table.drills if drills else table.real)
         found = []
-        for case_id, entry in self._entries.items():
-            case = entry.case
-            if case.real is drills or (without and case.incident == without):
-                continue
-            similar = self._one(entry, situation, shared.get(case_id, ()))
-            if similar.score >= least:
-                found.append(similar)
-        return sorted(found, key=lambda item: (-item.score, -item.case.opened_at, item.case.id))[:limit]
+        for row in np.flatnonzero(fit)[np.argsort(-scores[fit], kind="stable")]:
+            entry = self._rows[row]
+            if entry is not None and not (without and entry.case.incident == without):
+                found.append(self._explained(int(row), min(1.0, float(scores[row])), situation, common))
+                if len(found) == limit:
+                    break
+        return found
 
-    def _one(self, entry: _Entry, situation: Situation, shared: Iterable[str]) -> Similar:
+    def _place(self, case: Case) -> _Entry:
+        entry = _Entry(case, terms_of(case), _frame_of(case))
+        row = self._row_of[case.id] = len(self._rows)
+        self._rows.append(entry)
+        for term in entry.terms:
+            self._holding[term].add(row)
+        self._table = None
+        return entry
+
+    def _explained(self, row: int, score: float, situation: Situation, common: Sequence[str]) -> Similar:
+        entry = self._rows[row]
+        assert entry is not None, "a row that was found stands"
         case = entry.case
-        points: list[tuple[float, Text]] = []
-        _kind(case, situation, points)
-        together = sorted(shared, key=lambda term: (-self._rarity(term), term))
-        share = self._share(entry, together)
+        points = _around(case, situation)
+        together = sorted(
+            (term for term in common if row in self._holding[term]), key=lambda term: (-self._rarity(term), term)
+        )
         shown = tuple(term for term in together if not term.startswith(MEANING))[:WORDS_SHOWN]
-        if share:
+        if together:
             reason = Text("case.same_words", {"words": list(shown)}) if shown else Text("case.same_sense")
-            points.append((WORDS * min(1.0, share / WORDS_FULL), reason))
-        _frame(case, situation, points)
+            points.append((score - sum(value for value, _ in points), reason))
         points.sort(key=lambda item: -item[0])
-        score = min(1.0, sum(value for value, _ in points))
         return Similar(case, round(score, 3), tuple(reason for _, reason in points), shown)
 
-    def _share(self, entry: _Entry, together: Sequence[str]) -> float:
-        """The weight of the common words among the case's own, in the script where it is larger."""
-        if not together:
-            return 0.0
-        common = set(together)
-        best = 0.0
-        for script in ("chinese", "latin"):
-            own = entry.terms[script] | entry.terms["meaning"]
-            weight = sum(map(self._rarity, own & common))
-            best = max(best, weight / (sum(map(self._rarity, own)) + FEW)) if weight else best
-        return best
+    def _count(self) -> None:
+        self._counted = len(self._row_of)
+        self._table = None
+        self._rare = {
+            term: math.log((1 + self._counted) / (1 + len(holding))) + 0.1 for term, holding in self._holding.items()
+        }
+        for entry in filter(None, self._rows):
+            entry.weights = self._weights(entry)
+
+    def _weights(self, entry: _Entry) -> tuple[float, float]:
+        sums = [0.0, 0.0]
+        for term in entry.terms:
+            for script in _scripts(term):
+                sums[script] += self._rarity(term)
+        return sums[0], sums[1]
 
     def _rarity(self, term: str) -> float:
-        return math.log((1 + len(self._entries)) / (1 + len(self._holding.get(term, ())))) + 0.1
+        """A word that came after the counting is taken for rare."""
+        return self._rare.get(term) or math.log((1 + self._counted) / 2) + 0.1
 
 
-_SCRIPTS = ("chinese", "latin", "meaning")
+class _Table:
+    """The rows as columns of numbers, made once per state of the index."""
+
+    def __init__(self, rows: Sequence[_Entry | None]) -> None:
+        numbers: dict[tuple[object, ...], int] = {}
+        self.samples: list[Case] = []
+        frames = []
+        for entry in rows:
+            frame = entry.frame if entry else ()
+            if frame not in numbers:
+                numbers[frame] = len(numbers)
+                self.samples.append(entry.case if entry else NOTHING)
+            frames.append(numbers[frame])
+        self.frames = np.asarray(frames, dtype=np.int64)
+        self.weights = np.asarray([entry.weights if entry else (0.0, 0.0) for entry in rows]).reshape(-1, 2).T
+        self.real = np.asarray([entry is not None and entry.case.real for entry in rows], dtype=bool)
+        self.drills = np.asarray([entry is not None and not entry.case.real for entry in rows], dtype=bool)
+        self._known: dict[str, npt.NDArray[np.int64]] = {}
+
+    def rows_of(self, term: str, holding: set[int]) -> npt.NDArray[np.int64]:
+        found = self._known.get(term)
+        if found is None:
+            found = self._known[term] = np.fromiter(holding, dtype=np.int64, count=len(holding))
+        return found
 
 
-def _of(found: set[str], script: str) -> set[str]:
-    if script == "meaning":
-        return {term for term in found if term.startswith(MEANING)}
-    rest = {term for term in found if not term.startswith(MEANING)}
-    return {term for term in rest if term.isascii() == (script == "latin")}
+def _scripts(term: str) -> tuple[int, ...]:
+    """0 Chinese, 1 Latin; a group of meaning counts in both."""
+    return (0, 1) if term.startswith(MEANING) else (1,) if term.isascii() else (0,)
+
+
+def _frame_of(case: Case) -> tuple[object, ...]:
+    """All of a case that ``_around`` looks at: equal ones get equal points."""
+    return case.crisis_types, case.family, case.industries, case.subject, case.platforms, case.grade
+
+
+def _around(case: Case, situation: Situation) -> list[tuple[float, Text]]:
+    """The points for everything but words, each with its reason."""
+    points: list[tuple[float, Text]] = []
+    _kind(case, situation, points)
+    _frame(case, situation, points)
+    return points
 
 
 def _kind(case: Case, situation: Situation, points: list[tuple[float, Text]]) -> None:
