@@ -37,9 +37,8 @@ from bot.intake.intake import Intake
 from bot.intake.minimise import Minimiser, install_key
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
+from bot.learning import library_room
 from bot.learning.build import build as build_learning
-from bot.learning.case_cards import CasePanel
-from bot.learning.cases import Cases
 from bot.memory import settle_memory, take_short_turns
 from bot.metrics import Metrics
 from bot.model.text import LANGUAGES, Text
@@ -106,13 +105,13 @@ class App:
         self.minimiser = Minimiser(config.privacy.mask, key)
         self.registry = handlers.load()
         self.response = Response(config)
-        self.cases = Cases(config, self.response.shelf.folder, self.response.advice)
-        self.cards = IncidentCards(config, joined(self.response.panel, CasePanel(self.cases)))
+        self.library = library_room.build(config, self.response)
+        self.cards = IncidentCards(config, joined(self.response.panel, self.library.panel))
         self.notices = notices(config, self.cards)
         self.linked = linked.build(
             config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked
         )
-        self.store.write_now(lambda db: self.response.begin(db, self.clock.now(), self.cases.begin))
+        self.store.write_now(lambda db: self.response.begin(db, self.clock.now(), self.library.begin))
         self.runs = self.response.connect(
             self.notices,
             self.linked.linkage if config.linkage.actions else None,
@@ -126,7 +125,7 @@ class App:
         )
         self.updates, self.learning = Updates(config, self.notices), build_learning(config, self.notices)
         self.response.also(
-            self.updates.incident_changed, self.cases.incident_changed, self.learning.incident_changed
+            self.updates.incident_changed, self.library.cases.incident_changed, self.learning.incident_changed
         )  # fmt: skip
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
@@ -134,7 +133,7 @@ class App:
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
-            self.drills, self.updates, self.cases, self.learning,
+            self.drills, self.updates, self.library.cases, self.learning, self.library.proposals,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -163,7 +162,7 @@ class App:
                 **self.linked.timers(),
                 **self.statements.timers(),
                 UPDATE_ASK: self.updates.ask,
-                **self.cases.timers(),
+                **self.library.timers(),
                 **self.learning.timers(),
                 **self.publishing.timers(),
                 **self.drills.timers(),
@@ -173,6 +172,7 @@ class App:
                 "article": ArticleErrand(services, self.clock, self._open_session),
                 "spread": SpreadErrand(self.store, self.clock, config.chat.console.public_url),
                 **self.linked.errands(),
+                **self.library.errands(self.store, self.clock),
                 publish_targets.FOLDER: FolderErrand(config, self.store, self.publishing),
             },
             rewound=self.response.resume,
@@ -214,7 +214,7 @@ class App:
         """Read the playbooks while the doors already open: a card that needs them would hold up everything written
         behind it. Begin what draws charts before somebody waits for the first one, but not while starting."""
         await asyncio.to_thread(self.response.warm_up)
-        await self.store.read(self.cases.prepare)
+        await self.store.read(self.library.cases.prepare)
         await self.clock.sleep(CHARTS_AFTER)
         await self.studio.warm_up()
 

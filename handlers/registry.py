@@ -21,6 +21,7 @@ from bot.intake.accept import Accepted
 from bot.intake.watch import Watch
 from bot.learning.build import Learning
 from bot.learning.cases import Cases
+from bot.learning.proposals import Proposals
 from bot.model.card import Card, Form
 from bot.model.incident import Actor, Incident
 from bot.model.message import Attachment, Event
@@ -70,6 +71,7 @@ class Services:
     updates: Updates | None = None
     cases: Cases | None = None
     learning: Learning | None = None
+    proposals: Proposals | None = None
 
 
 @dataclass(frozen=True, slots=True)

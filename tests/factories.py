@@ -19,9 +19,9 @@ from bot.incidents.updates import Updates
 from bot.intake import accept
 from bot.intake.minimise import Minimiser
 from bot.intake.watch import Watch
+from bot.learning import library_room
 from bot.learning.build import build as build_learning
-from bot.learning.case_cards import CasePanel
-from bot.learning.cases import Cases
+from bot.learning.library_room import LibraryRoom
 from bot.model.card import Card
 from bot.model.grade import Carrier, CrisisType, Grade, Sentiment
 from bot.model.incident import Actor, Incident
@@ -151,6 +151,7 @@ class House:
     rules: Thresholds
     pokes: list[Any]
     response: Response
+    library: LibraryRoom
 
     @property
     def now(self) -> int:
@@ -224,15 +225,15 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
     for number, plan in enumerate(playbooks):
         (library / f"{number}.yaml").write_text(plan, encoding="utf-8")
     response = Response(settings, folder)
-    cases = Cases(settings, response.shelf.folder, response.advice)
-    cards = IncidentCards(settings, joined(response.panel, CasePanel(cases)))
+    library_of = library_room.build(settings, response)
+    cards = IncidentCards(settings, joined(response.panel, library_of.panel))
     notices = Notices(settings, cards)
     runs = response.connect(notices)
     statements = build_statements(settings, notices, response, lambda db, statement, language: ())
     updates = Updates(settings, notices)
     response.also(updates.incident_changed)
     learning = build_learning(settings, notices)
-    response.also(cases.incident_changed, learning.incident_changed)
+    response.also(library_of.cases.incident_changed, learning.incident_changed)
     incidents = Incidents(settings, notices, watch.subjects, response.incident_changed)
     minimiser = Minimiser(settings.privacy.mask, b"test")
     pokes: list[Any] = []
@@ -243,12 +244,13 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
 
     services = Services(
         settings, incidents, cards, watch, take_in, runs, response.advice, None, response.living,
-        response.living_notices, statements, updates=updates, cases=cases, learning=learning,
+        response.living_notices, statements, updates=updates, cases=library_of.cases,
+        learning=learning, proposals=library_of.proposals,
     )  # fmt: skip
     registry = handlers.load()
     return House(
         settings, store, clock, watch, cards, notices, incidents, services, registry, Dispatcher(registry, services),
-        thresholds("general", overrides), pokes, response,
+        thresholds("general", overrides), pokes, response, library_of,
     )  # fmt: skip
 
 

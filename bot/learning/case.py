@@ -68,7 +68,9 @@ class StatementUsed(Part):
 
 class Case(Part):
     """``figures``: milestones in milliseconds after the opening (``acknowledged``, ``run``, ``statement``,
-    ``resolved``, ``closed``) and counts (``mentions``, ``negative``); what is not known is not there."""
+    ``resolved``, ``closed``) and counts (``mentions``, ``negative``); what is not known is not there. ``unknown`` are
+    words, with how many people used them, of posts whose kind nothing recognised; ``strays`` those of posts that no
+    keyword rule let in though they speak of the same."""
 
     id: str = Field(min_length=1, max_length=64)
     kind: Literal["own", "drill", "hand", "public", "archetype"]
@@ -91,6 +93,8 @@ class Case(Part):
     recommended: str = ""
     statements: tuple[StatementUsed, ...] = ()
     words: tuple[str, ...] = Field(default=(), description="What people wrote, both languages. 公众用词，中英文")
+    unknown: dict[str, int] = Field(default={}, description="Made by the program. 由程序生成，文件中不写")
+    strays: dict[str, int] = Field(default={}, description="Made by the program. 由程序生成，文件中不写")
     terms: tuple[str, ...] = Field(default=(), description="Made by the program. 由程序生成，文件中不写")
     timeline: tuple[Moment, ...] = ()
     worked: tuple[Practice, ...] = ()

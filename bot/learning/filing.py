@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from bot.incidents import words
 from bot.learning.case import Case, PlanUsed, StatementUsed
-from bot.learning.terms import shared_words
+from bot.learning.terms import shared_words, speakers, terms
 from bot.model.grade import Grade
 from bot.model.incident import Incident
 from bot.model.statement import StatementStatus
@@ -17,6 +17,7 @@ from bot.response import run_rows
 from bot.response.match import kind_text
 from bot.response.parts import Strategy
 from bot.response.run_state import Run, StepStatus
+from bot.response.similarity import folded
 from bot.response.values import Words
 from bot.store import cases as store
 from bot.store import runs as run_store
@@ -28,6 +29,9 @@ VOICES = 200
 BEFORE = 6 * HOUR  # what led to it was written before the alarm
 PUBLISHED = (StatementStatus.PUBLISHED, StatementStatus.CORRECTED)
 MOST_TITLE = 80
+WEEK = 7 * 24 * HOUR
+RISE, LEAST_RISEN, MOST_RISEN = 3, 3, 12  # times the week before; people; words kept
+STRAYS, TOGETHER = 500, 2  # posts looked at; words in common that make one speak of the same
 BREAK = "qzq"  # a word nobody types, so that no phrase reaches from one part into the next
 
 
@@ -42,6 +46,7 @@ def case_of(db: Database, incident: Incident, case_id: str, industry: str, recom
     heard = store.voices(db, incident.subject, incident.drill, since, until, VOICES)
     evidence = {word for _, _, types, _ in heard for _, hits in orjson.loads(types) for word in hits}
     shared = shared_words([(author, text) for _, author, _, text in heard], [incident.subject_name])
+    names = _names(db, incident)
     return Case(
         id=case_id,
         kind="drill" if incident.drill else "own",
@@ -69,6 +74,8 @@ def case_of(db: Database, incident: Incident, case_id: str, industry: str, recom
             for item in statements
         ),
         words=tuple(dict.fromkeys([*shared, *sorted(evidence & set(shared))])),
+        unknown=_risen(db, incident, [(author, text) for _, author, types, text in heard if types == "[]"], names),
+        strays=_strays(db, incident, since, until, set(shared), names),
         links=(incident.id, *(run.id for run in runs), *(item.id for item in statements)),
     )  # fmt: skip
 
@@ -143,6 +150,44 @@ def _statement_title(db: Database, statement_id: str) -> str:
     statement = statement_store.get(db, statement_id)
     found = statement_store.version(db, statement) if statement else None
     return " ".join(found.title.split()) if found else ""
+
+
+def _names(db: Database, incident: Incident) -> set[str]:
+    """Words that name the subject: they are in every post."""
+    return terms(folded(incident.subject_name))
+
+
+def _risen(
+    db: Database, incident: Incident, voices: list[tuple[str, str]], names: set[str]
+) -> dict[str, int]:  # fmt: skip
+    """Words of posts whose kind nothing recognised that are much more frequent than in the week before."""
+    since = incident.opened_at - BEFORE
+    usual = speakers(
+        [(author, text) for _, author, _, text in store.voices(
+            db, incident.subject, incident.drill, since - WEEK, since, VOICES)]
+    )  # fmt: skip
+    found = {
+        word: people for word, people in speakers(voices).items()
+        if people >= LEAST_RISEN and word not in names and people >= RISE * (usual.get(word, 0) + 0.1)
+    }  # fmt: skip
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_RISEN])
+
+
+def _strays(
+    db: Database, incident: Incident, since: int, until: int, shared: set[str], names: set[str]
+) -> dict[str, int]:  # fmt: skip
+    """Words of posts that are nobody's mention though they use the words of this incident: a nickname, a product."""
+    if incident.drill or len(shared) < 2 * TOGETHER:
+        return {}
+    voices = [
+        (author, text) for author, text in store.unmatched(db, since, until, STRAYS)
+        if len(terms(folded(text)) & shared) >= TOGETHER
+    ]  # fmt: skip
+    found = {
+        word: people for word, people in speakers(voices).items()
+        if people >= LEAST_RISEN and word not in shared and word not in names
+    }  # fmt: skip
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_RISEN])
 
 
 def searchable(case: Case, lessons: list[str]) -> str:

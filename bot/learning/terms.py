@@ -3,7 +3,6 @@ of them have in common."""
 
 import functools
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bot.response.meanings import meanings, small_words
@@ -36,16 +35,21 @@ def senses(text: str) -> set[str]:
     return {MEANING + name for name in meanings().of(text)}
 
 
-def shared_words(voices: Sequence[tuple[str, str]], without: Iterable[str] = (), most: int = MOST_WORDS) -> list[str]:
-    """The words that at least two of ``(author, text)`` used, those of most people first; a post without an author is
-    one person."""
+def speakers(voices: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """How many people used each word, of ``(author, text)``."""
     people: dict[str, set[str]] = {}
     for number, (author, text) in enumerate(voices):
         for term in terms(folded(text)):
             people.setdefault(term, set()).add(author or f"#{number}")
+    return {term: len(who) for term, who in people.items()}
+
+
+def shared_words(voices: Sequence[tuple[str, str]], without: Iterable[str] = (), most: int = MOST_WORDS) -> list[str]:
+    """The words that at least two of ``(author, text)`` used, those of most people first; a post without an author is
+    one person."""
     left_out = set().union(*(terms(folded(name)) for name in without)) if without else set()
-    counted = Counter({term: len(who) for term, who in people.items() if len(who) >= LEAST_PEOPLE})
-    ranked = sorted(counted.items(), key=lambda item: (-item[1] * min(4, len(item[0])), item[0]))
+    counted = [(term, people) for term, people in speakers(voices).items() if people >= LEAST_PEOPLE]
+    ranked = sorted(counted, key=lambda item: (-item[1] * min(4, len(item[0])), item[0]))
     return [term for term, _ in ranked if term not in left_out][:most]
 
 

@@ -13,6 +13,7 @@ _COLUMNS = "id, kind, incident, drill, body, happened_at, updated_at"
 _IDEOGRAPH = re.compile(r"([\u3400-\u9fff])")
 _TOKEN = re.compile(r"[\u3400-\u9fff]+|[^\W\u3400-\u9fff]+")
 MOST_TOKENS = 12
+NEWEST = 20_000  # posts looked through for those that no rule let in
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,17 @@ def voices(
         (subject, drill, since, until, limit),
     ).fetchall()
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def unmatched(db: Database, since: int, until: int, limit: int) -> list[tuple[str, str]]:
+    """``(author, text)`` of the newest real posts between two moments that are no subject's mention."""
+    rows = db.conn.execute(
+        "SELECT COALESCE(author_key, ''), COALESCE(title, '') || ' ' || text FROM post p WHERE drill = ''"
+        " AND collected_at BETWEEN ? AND ? AND NOT EXISTS (SELECT 1 FROM mention WHERE post = p.seq)"
+        " AND seq > (SELECT COALESCE(MAX(seq), 0) - ? FROM post) ORDER BY seq DESC LIMIT ?",
+        (since, until, NEWEST, limit),
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def spaced(text: str) -> str:

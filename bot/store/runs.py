@@ -120,6 +120,11 @@ def open_runs(db: Database, limit: int = 500) -> list[RunRow]:
     return _select(db, f"status IN {_OPEN} ORDER BY number DESC LIMIT ?", [limit])
 
 
+def ended(db: Database, limit: int) -> list[RunRow]:
+    """The newest runs that are over, oldest first."""
+    return _select(db, "status NOT IN ('running', 'paused') ORDER BY number DESC LIMIT ?", [limit])[::-1]
+
+
 def incident_of(db: Database, run_id: str) -> str:
     """The incident a run belongs to, empty for an unknown run."""
     row = db.conn.execute("SELECT incident FROM run WHERE id = ?", (run_id.upper(),)).fetchone()

@@ -21,3 +21,14 @@ def m018_cases(db: Database) -> None:
     db.conn.execute("CREATE INDEX case_lesson_of ON case_lesson (crisis_case, id)")
     # Chinese characters stand apart in it, so that any two of them in a row are found.
     db.conn.execute("CREATE VIRTUAL TABLE case_words USING fts5(words, tokenize = 'unicode61')")
+
+
+@migrations()
+def m018_proposals(db: Database) -> None:
+    # What the record suggests to change in the library. ``key`` names the suggestion over the weeks; ``evidence`` is
+    # how much spoke for it when somebody said no: it comes back only when that has doubled.
+    db.conn.execute("""CREATE TABLE library_proposal (
+        number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, playbook TEXT NOT NULL,
+        body TEXT NOT NULL, evidence INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+        version INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+        decided_by TEXT NOT NULL DEFAULT '', decided_at INTEGER NOT NULL DEFAULT 0)""")
