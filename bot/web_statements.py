@@ -7,7 +7,8 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.model.text import Text
 from bot.newsroom.routes import HEADERS
-from bot.statements import export_html, export_pdf, filing
+from bot.reports import document_html, document_pdf
+from bot.statements import filing
 from bot.statements.approval_file import ApprovalFile
 from bot.statements.export import document
 from bot.store.database import Store
@@ -25,19 +26,19 @@ class StatementPages:
 
     def add_routes(self, app: web.Application) -> None:
         page = self._guard.page
-        app.router.add_get(f"/statements/{export_html.STYLE}", self._guard.public(self.style))
+        app.router.add_get(f"/statements/{document_html.STYLE}", self._guard.public(self.style))
         app.router.add_get(r"/statements/{statement:S-\d{1,9}}", page(self.page))
         app.router.add_get(r"/statements/{statement:S-\d{1,9}}.pdf", page(self.pdf))
         app.router.add_get(r"/statements/{statement:S-\d{1,9}}.json", page(self.sealed))
 
     async def style(self, request: web.Request) -> web.Response:
-        return web.Response(body=export_html.css(), content_type="text/css", charset="utf-8", headers=HEADERS)
+        return web.Response(body=document_html.css(), content_type="text/css", charset="utf-8", headers=HEADERS)
 
     async def page(self, request: web.Request) -> web.Response:
         file, language = await self._file(request), self._guard.language(request)
         address = f"/statements/{file.statement.id}.pdf"
-        body = export_html.page(
-            document(file, language), language, style=f"/statements/{export_html.STYLE}", pdf=address
+        body = document_html.page(
+            document(file, language), language, style=f"/statements/{document_html.STYLE}", pdf=address
         )
         return web.Response(body=body, content_type="text/html", charset="utf-8", headers=_private())
 
@@ -45,8 +46,8 @@ class StatementPages:
         file, language = await self._file(request), self._guard.language(request)
         name = file.statement.id
         try:
-            made = await export_pdf.make(document(file, language), language, name, file.text.sealed, file.made_at)
-        except export_pdf.PdfFailed as error:
+            made = await document_pdf.make(document(file, language), language, name, file.text.sealed, file.made_at)
+        except document_pdf.PdfFailed as error:
             words = render(Text("export.pdf_failed", {"cause": str(error)}), language)
             raise web.HTTPServiceUnavailable(text=words + "\n") from None
         shown = {**_private(), "Content-Disposition": f'attachment; filename="{name}.pdf"'}

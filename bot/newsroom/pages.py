@@ -18,7 +18,7 @@ from bot.incidents.words import CHINA
 from bot.model.intake import iso
 from bot.model.publication import NewsroomItem
 from bot.model.text import LANGUAGES, Text
-from bot.statements.publish_shapes import exact
+from bot.reports.document_html import exact
 from bot.texts import render
 
 STYLE = "style.css"

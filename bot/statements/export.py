@@ -1,53 +1,23 @@
 """The approval file as a document of plain blocks, which become HTML or PDF. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 from bot.incidents import words
 from bot.model.statement import DIGEST_SHOWN
 from bot.model.text import Text
+from bot.reports.document import Block, Writer
 from bot.statements import publish_words
 from bot.statements.approval_file import ApprovalFile, FileVersion
 from bot.statements.publish_shapes import moment
 from bot.statements.wording import Piece, changes
-from bot.texts import has, render
+from bot.texts import has
 
 MARKS = {"same": "=", "gone": "-", "new": "+"}
-BlockKind = Literal["title", "heading", "facts", "text", "table", "change", "paragraph", "code"]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """``rows`` of facts, tables (the first one is the head) and changes (mark, words); ``text`` of everything else."""
-
-    kind: BlockKind
-    text: str = ""
-    rows: tuple[tuple[str, ...], ...] = ()
-
-    def to_json(self) -> list[Any]:
-        return [self.kind, self.text, [list(row) for row in self.rows]]
-
-    @classmethod
-    def from_json(cls, data: list[Any]) -> "Block":
-        return cls(data[0], data[1], tuple(tuple(row) for row in data[2]))
-
-
-class _Writer:
-    """Collects the blocks in one language."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self.blocks: list[Block] = []
-
-    def say(self, text: Text | str) -> str:
-        return render(text, self.language)
-
+class _Writer(Writer):
     def head(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.say(Text(f"export.{name}")) for name in names)
-
-    def add(self, kind: BlockKind, text: Text | str = "", rows: Sequence[Sequence[str]] = ()) -> None:
-        self.blocks.append(Block(kind, self.say(text), tuple(tuple(row) for row in rows)))
 
     def table(self, heading: str, names: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
         self.add("heading", Text(f"export.{heading}"))

@@ -8,7 +8,8 @@ import click
 
 from bot.clock import SystemClock
 from bot.model.text import LANGUAGES, Text
-from bot.statements import export_html, export_pdf, filing
+from bot.reports import document_html, document_pdf
+from bot.statements import filing
 from bot.statements.export import document
 from bot.store.database import Store
 
@@ -42,9 +43,9 @@ def export(statement_id: str, kind: str, out: str | None, language: str | None, 
         raise SystemExit(2)
     blocks = document(file, wanted)
     if kind == "html":
-        made = export_html.page(blocks, wanted)
+        made = document_html.page(blocks, wanted)
     else:
-        made = asyncio.run(export_pdf.make(blocks, wanted, file.statement.id, file.text.sealed, file.made_at))
+        made = asyncio.run(document_pdf.make(blocks, wanted, file.statement.id, file.text.sealed, file.made_at))
     target = out or f"{file.statement.id}.{kind}"
     if target == "-":
         sys.stdout.buffer.write(made)

@@ -4,12 +4,11 @@ them does. Pure."""
 import re
 from datetime import datetime
 
-from markupsafe import Markup, escape
-
 from bot.incidents.words import CHINA
 from bot.model.publication import Publication
 from bot.model.statement import DIGEST_SHOWN
 from bot.model.text import Text
+from bot.reports.document_html import exact
 from bot.texts import render
 
 # Below what the chats take in one message (bot/chat/*/): room stays for the lines around the text.
@@ -70,11 +69,6 @@ def pointer(publication: Publication, where: str) -> str:
     params = {"title": publication.title or publication.statement, "where": where,
               "statement": publication.statement, "digest": publication.digest[:DIGEST_SHOWN]}  # fmt: skip
     return render(Text("publish.pointer", params), publication.language)
-
-
-def exact(text: str) -> Markup:
-    """Escaped so that a browser's text content is the text: it would turn carriage returns into line feeds."""
-    return Markup(str(escape(text)).replace("\r", "&#13;"))
 
 
 def as_html(text: str) -> str:

@@ -16,9 +16,11 @@ from publish_scene import BODY, TITLE, scene
 from bot.clock import MINUTE
 from bot.model.statement import Finding, Severity, Version
 from bot.model.text import Text
-from bot.statements import export, export_html, export_pdf
+from bot.reports import document_html, document_pdf
+from bot.reports.document import Block
+from bot.statements import export
 from bot.statements.approval_file import ApprovalFile, FileEvent, FileOverride, FileVersion, FileVote, Proof
-from bot.statements.export import Block, document
+from bot.statements.export import document
 from bot.statements.wording import changes
 from bot.store import audit
 from tests.conftest import missing
@@ -83,11 +85,11 @@ async def test_a_broken_chain_and_another_text_are_said(tmp_path: Path) -> None:
 async def test_the_page_runs_nothing_and_shows_hostile_words_as_they_are(tmp_path: Path) -> None:
     async with scene(tmp_path) as it:
         file = await file_of(it, HOSTILE)
-        page = export_html.page(document(file, "zh-CN"), "zh-CN").decode()
+        page = document_html.page(document(file, "zh-CN"), "zh-CN").decode()
         assert "<script" not in page and "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "{{ 7*7 }}" in page
         assert "&#13;" in page and "<ins>" in page and "<del>" in page
         assert "<style>" in page and "http-equiv" not in page
-        linked = export_html.page(document(file, "en"), "en", style="/s.css", pdf="/statements/S-1.pdf").decode()
+        linked = document_html.page(document(file, "en"), "en", style="/s.css", pdf="/statements/S-1.pdf").decode()
         assert "<style>" not in linked and 'href="/statements/S-1.pdf"' in linked
 
 
@@ -130,7 +132,7 @@ async def test_the_pdf_shows_chinese_and_carries_the_sealed_bytes(tmp_path: Path
     async with scene(tmp_path) as it:
         file = await file_of(it, HOSTILE)
         sealed = file.text.sealed
-        made = await export_pdf.make(document(file, "zh-CN"), "zh-CN", "S-1", sealed, it.now)
+        made = await document_pdf.make(document(file, "zh-CN"), "zh-CN", "S-1", sealed, it.now)
         assert made.startswith(b"%PDF") and len(made) < 1_000_000
         text = pdf_text(made, tmp_path)
         assert "审批档案 S-1" in text and "末行" in text and "[U+1F600]" in text and "<script>alert(1)</script>" in text
@@ -140,5 +142,5 @@ async def test_the_pdf_shows_chinese_and_carries_the_sealed_bytes(tmp_path: Path
 
 
 async def test_a_pdf_that_cannot_be_made_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(export_pdf.PdfFailed):
-        await export_pdf.make([Block("table", rows=())], "zh-CN", "S-1", b"[]", 0)
+    with pytest.raises(document_pdf.PdfFailed):
+        await document_pdf.make([Block("table", rows=())], "zh-CN", "S-1", b"[]", 0)

@@ -1,12 +1,14 @@
-"""An approval file as PDF. Cutting the font takes seconds of computing, so ``make`` does it in a child process:
-``python -m bot.statements.export_pdf`` reads the blocks as JSON and writes the PDF."""
+"""A document as PDF. Cutting the font takes seconds of computing, so ``make`` does it in a child process:
+``python -m bot.reports.document_pdf`` reads the blocks as JSON and writes the PDF."""
 
 import asyncio
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import orjson
 
 from bot.model.text import Text
 from bot.reports import pdf_font
-from bot.statements.export import Block
+from bot.reports.document import Block
 from bot.texts import render
 
 WITHIN = 90.0  # seconds; a long file takes about ten
@@ -22,8 +24,9 @@ FAMILY = "cjk"
 BODY, SMALL, TINY = 10.5, 9.0, 7.5
 LINE = 1.55  # of the letter size
 POINT = 0.3528  # millimetres
+FIGURES_ABREAST, FIGURE_HEIGHT = 3, 19.0
 GREEN, RED, GREY, BLACK, PALE = (15, 81, 50), (138, 31, 31), (87, 96, 106), (28, 33, 40), (246, 248, 250)
-BOLD_KINDS = ("title", "heading")
+BOLD_KINDS = ("title", "heading", "figures", "mark")
 
 
 class PdfFailed(RuntimeError):
@@ -31,13 +34,14 @@ class PdfFailed(RuntimeError):
 
 
 async def make(blocks: Sequence[Block], language: str, name: str, sealed: bytes, made_at: int) -> bytes:
-    """The PDF, with ``sealed`` (the bytes of the digest) attached as ``<name>.json``. Raises ``PdfFailed``."""
+    """The PDF, with ``sealed`` (the bytes of a digest, if there are any) attached as ``<name>.json``. Raises
+    ``PdfFailed``."""
     question = {
         "blocks": [block.to_json() for block in blocks], "language": language, "name": name,
         "sealed": sealed.decode(), "made_at": made_at,
     }  # fmt: skip
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.statements.export_pdf", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        sys.executable, "-m", "bot.reports.document_pdf", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
     )
     try:
         answer, _ = await asyncio.wait_for(child.communicate(orjson.dumps(question)), WITHIN)
@@ -60,7 +64,15 @@ def draw(blocks: Sequence[Block], language: str, name: str, sealed: bytes, made_
     footer = render(Text("export.page", {"page": "0123456789"}), language)
     lacking = pdf_font.missing(everything)
 
+    mark = next((block.text for block in blocks if block.kind == "mark"), "")
+
     class Paper(FPDF):
+        def header(self) -> None:
+            if mark:
+                self.set_font(FAMILY, "B", SMALL)
+                self.set_text_color(*RED)
+                self.cell(0, 5, mark, align="R", new_x="LMARGIN", new_y="NEXT")
+
         def footer(self) -> None:
             self.set_y(-12)
             self.set_font(FAMILY, size=TINY)
@@ -88,7 +100,8 @@ def draw(blocks: Sequence[Block], language: str, name: str, sealed: bytes, made_
         _Page(paper, lacking).blocks(blocks)
         if lacking:
             _Page(paper, lacking).paragraph(render(Text("export.no_glyph"), language), SMALL, GREY)
-        paper.embed_file(basename=f"{name}.json", bytes=sealed, desc="digest")
+        if sealed:
+            paper.embed_file(basename=f"{name}.json", bytes=sealed, desc="digest")
         return bytes(paper.output())
 
 
@@ -106,6 +119,14 @@ class _Page:
                     self.paragraph(block.text, 18, BLACK, "B")
                 case "heading":
                     self._heading(block.text)
+                case "figures":
+                    self._figures(block.rows)
+                case "picture":
+                    self._picture(block)
+                case "links" | "items":
+                    self._items(block.rows)
+                case "mark":
+                    pass  # in the head of every page
                 case "facts":
                     self._facts(block.rows)
                 case "text":
@@ -144,6 +165,38 @@ class _Page:
                 0, _line(SMALL), self._shown(value), align="L", new_x="LMARGIN", new_y="NEXT", wrapmode="CHAR"
             )
         paper.ln(1)
+
+    def _figures(self, rows: Sequence[Sequence[str]]) -> None:
+        """Numbers in a row of boxes, three beside each other."""
+        paper = self._paper
+        width = paper.epw / FIGURES_ABREAST
+        for start in range(0, len(rows), FIGURES_ABREAST):
+            if paper.will_page_break(FIGURE_HEIGHT):
+                paper.add_page()
+            left, top = paper.l_margin, paper.get_y()
+            for place, (label, value, remark) in enumerate(rows[start : start + FIGURES_ABREAST]):
+                for words, size, style, colour, down in (
+                    (label, TINY, "", GREY, 0.0), (value, 15, "B", BLACK, 4.5), (remark, TINY, "", GREY, 12.5),
+                ):  # fmt: skip
+                    paper.set_xy(left + place * width, top + down)
+                    paper.set_font(FAMILY, style, size)
+                    paper.set_text_color(*colour)
+                    paper.multi_cell(width - 2, _line(size), self._shown(words), align="L", wrapmode="CHAR")
+            paper.set_xy(left, top + FIGURE_HEIGHT)
+        paper.ln(1)
+
+    def _picture(self, block: Block) -> None:
+        paper = self._paper
+        content = BytesIO(b64decode(block.data))
+        shown = paper.image(content, w=paper.epw, keep_aspect_ratio=True, alt_text=block.text)
+        del shown
+        self.paragraph(block.text, TINY, GREY)
+
+    def _items(self, rows: Sequence[Sequence[str]]) -> None:
+        """A list; an address stands behind its words, since paper cannot be clicked."""
+        for words, address in rows:
+            behind = f" ({address})" if address.startswith("http") else ""
+            self.paragraph(f"· {words}{behind}", SMALL, BLACK)
 
     def _boxed(self, text: str, size: float) -> None:
         paper = self._paper
