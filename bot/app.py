@@ -39,6 +39,7 @@ from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
 from bot.learning import library_room
 from bot.learning.build import build as build_learning
+from bot.learning.retro_cards import ActionPanel, name_of
 from bot.memory import settle_memory, take_short_turns
 from bot.metrics import Metrics
 from bot.model.text import LANGUAGES, Text
@@ -106,7 +107,8 @@ class App:
         self.registry = handlers.load()
         self.response = Response(config)
         self.library = library_room.build(config, self.response)
-        self.cards = IncidentCards(config, joined(self.response.panel, self.library.panel))
+        panels = joined(self.response.panel, self.library.panel, ActionPanel(name_of(config)))
+        self.cards = IncidentCards(config, panels)
         self.notices = notices(config, self.cards)
         self.linked = linked.build(
             config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked

@@ -22,6 +22,7 @@ from bot.intake.watch import Watch
 from bot.learning import library_room
 from bot.learning.build import build as build_learning
 from bot.learning.library_room import LibraryRoom
+from bot.learning.retro_cards import ActionPanel, name_of
 from bot.model.card import Card
 from bot.model.grade import Carrier, CrisisType, Grade, Sentiment
 from bot.model.incident import Actor, Incident
@@ -226,7 +227,7 @@ def house(folder: Path, text: str = CONFIG, *, start: int = NOW, overrides: Mapp
         (library / f"{number}.yaml").write_text(plan, encoding="utf-8")
     response = Response(settings, folder)
     library_of = library_room.build(settings, response)
-    cards = IncidentCards(settings, joined(response.panel, library_of.panel))
+    cards = IncidentCards(settings, joined(response.panel, library_of.panel, ActionPanel(name_of(settings))))
     notices = Notices(settings, cards)
     runs = response.connect(notices)
     statements = build_statements(settings, notices, response, lambda db, statement, language: ())

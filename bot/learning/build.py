@@ -8,6 +8,7 @@ from bot.config import Config
 from bot.delivery.alarm import Handler
 from bot.incidents.notices import Notices
 from bot.learning.moments import Moments, moments_of
+from bot.learning.retrospectives import Retrospectives
 from bot.model.incident import Incident
 
 Follower = Callable[[Database, Incident, str, int], None]
@@ -20,7 +21,9 @@ class Learning:
         self._config = config
         self._notices = notices
         self._followers: list[Follower] = []
-        self._timers: dict[str, Handler] = {}
+        self.retrospectives = Retrospectives(config, notices)
+        self._timers: dict[str, Handler] = self.retrospectives.timers()
+        self.also(self.retrospectives.incident_changed)
 
     def moments(self, db: Database, incident: Incident, now: int) -> Moments:
         return moments_of(db, incident, now)
