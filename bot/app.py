@@ -107,8 +107,9 @@ class App:
         self.registry = handlers.load()
         self.response = Response(config)
         self.library = library_room.build(config, self.response)
-        panels = joined(self.response.panel, self.library.panel, ActionPanel(name_of(config)))
-        self.cards = IncidentCards(config, panels)
+        self.cards = IncidentCards(
+            config, joined(self.response.panel, self.library.panel, ActionPanel(name_of(config)))
+        )  # fmt: skip
         self.notices = notices(config, self.cards)
         self.linked = linked.build(
             config, self.notices, self.clock, self.minimiser, self._systems_session, wake=self._call_asked
