@@ -6,6 +6,7 @@ from bot.analysis import crisis_types
 from bot.analysis.emotions import emotions
 from bot.analysis.entities import MAX_ENTITIES, entities
 from bot.analysis.influence import carrier, influence
+from bot.analysis.irony import weigh_irony
 from bot.analysis.keywords import Matcher, Matches
 from bot.analysis.kinds import merged, shipped_kinds
 from bot.analysis.names import names, organisations
@@ -52,6 +53,8 @@ class Analyser:
         subjects = self._matcher.match(folded, [post.platform for post in posts])
         types = self._terms.classify(folded)
         labels, scores = weigh_types(*self.engine.score(folded), types)
+        watched = [number for number in range(len(folded)) if subjects[number] or not self.subjects]
+        labels, scores = weigh_irony(labels, scores, folded, watched)
         types = self._with_learnt_kinds(folded, languages, subjects, types)
         marks = signatures(folded)
         felt = self._emotions(folded, languages, subjects, labels)
