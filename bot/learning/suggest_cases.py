@@ -30,6 +30,7 @@ LEAST_NEW = 3
 MOST_WORDS = 6
 SHARED = 3  # words in common that make two incidents one kind
 SHARED_PART = 0.3
+COMMON = 200  # a word of so many incidents tells none of them apart
 NEXT_GRADE = {Grade.BLUE: Grade.YELLOW, Grade.YELLOW: Grade.ORANGE, Grade.ORANGE: Grade.RED}
 
 
@@ -167,13 +168,21 @@ def _steps_by_hand(group: Sequence[Case], notes: Mapping[str, Sequence[HandNote]
 def _grouped(cases: Sequence[Case]) -> list[list[Case]]:
     """Incidents of one kind, by the words they share; each joins the group of the first it resembles."""
     groups: list[list[Case]] = []
+    home_of: list[int] = []  # of each case placed so far, in order
+    placed: list[Case] = []
+    holding: dict[str, list[int]] = defaultdict(list)
     for case in sorted(cases, key=lambda item: item.opened_at):
         own = set(case.words)
-        home = next((group for group in groups if any(_one_kind(own, set(item.words)) for item in group)), None)
-        if home is None:
-            groups.append([case])
-        else:
-            home.append(case)
+        together = Counter(other for word in own if len(holding[word]) <= COMMON for other in holding[word])
+        near = (other for other, count in together.most_common() if count >= SHARED)
+        alike = next((other for other in near if _one_kind(own, set(placed[other].words))), None)
+        if alike is None:
+            groups.append([])
+        home_of.append(len(groups) - 1 if alike is None else home_of[alike])
+        groups[home_of[-1]].append(case)
+        for word in own:
+            holding[word].append(len(placed))
+        placed.append(case)
     return groups
 
 
