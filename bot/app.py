@@ -106,7 +106,7 @@ class App:
         self.minimiser = Minimiser(config.privacy.mask, key)
         self.registry = handlers.load()
         self.response = Response(config)
-        self.library = library_room.build(config, self.response)
+        self.library = library_room.build(config, self.response, at_once=False)
         self.cards = IncidentCards(
             config, joined(self.response.panel, self.library.panel, ActionPanel(name_of(config)))
         )  # fmt: skip

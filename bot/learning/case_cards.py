@@ -19,6 +19,7 @@ LISTED = 12
 MILESTONES = ("acknowledged", "run", "statement", "resolved", "closed")
 REASONS = 3
 LESSON_CHARACTERS = 90
+LABEL = 20
 
 
 class CasePanel:
@@ -31,7 +32,8 @@ class CasePanel:
         best = self._cases.worth_showing(db, incident, now) if incident.status.live else None
         if best is None:
             return [], []
-        params = {"case": name(best.case, language), "reason": best.reasons[0], "took": took(best.case)}
+        title = best.case.title.in_language(language)
+        params = {"title": title, "id": best.case.id, "reason": best.reasons[0], "took": took(best.case)}
         line = Paragraph(render(Text("case.card_line", params), language))
         return [line], [Button(render(Text("button.similar"), language), f"similar {incident.id}")]
 
@@ -39,7 +41,7 @@ class CasePanel:
 def name(case: Case, language: str) -> str:
     """Id, title and year; drills are marked."""
     mark = f"[{render(Text('case.kind_drill'), language)}] " if case.kind == "drill" else ""
-    year = "" if case.kind in ("own", "drill", "archetype") else f" ({case.year})"
+    year = "" if case.kind != "public" else f" ({case.year})"
     return f"{mark}{case.id} {case.title.in_language(language)}{year}"
 
 
@@ -80,7 +82,7 @@ def case_card(case: Case, lessons: Sequence[Lesson], language: str) -> Card:
         lines = tuple(f"{item.publisher}: {item.title} ({item.year})" for item in case.sources)
         sections.append(Items(say("case.sources"), lines))
     return Card(
-        name(case, language), grade=case.grade, grade_label=say("card.grade", grade=words.grade(case.grade)),
+        name(case, language), grade=case.grade, grade_label=say("case.at_worst", grade=words.grade(case.grade)),
         subtitle=say(f"case.kind_{case.kind}"), sections=tuple(sections), buttons=_buttons(case, language),
         footer=_footer(case, language), drill=say("card.drill", drill=case.drill) if case.drill else "",
     )  # fmt: skip
@@ -100,7 +102,7 @@ def list_card(cases: Sequence[Case], asked: str, language: str) -> Card:
     more = say("case.more", n=len(cases) - LISTED) if len(cases) > LISTED else ""
     title = say("case.found", words=asked, n=len(cases)) if asked else say("case.library", n=len(cases))
     section: Section = Items("", lines, more) if lines else Paragraph(say("case.nothing"))
-    buttons = tuple(Button(item.id, f"case {item.id}") for item in cases[:4])
+    buttons = tuple(_open(item, language) for item in cases[:4])
     add = Button(say("button.case_add"), "case-add", form="case-add")
     return Card(title, sections=(section,), buttons=(*buttons, add), footer=say("case.list_footer"))
 
@@ -120,7 +122,7 @@ def similar_card(incident: Incident, found: Sequence[Similar], lessons: dict[str
         sections.append(Paragraph(say("case.none_alike")))
     return Card(
         say("case.similar_title", id=incident.id, title=words.title(incident)), grade=incident.grade,
-        sections=tuple(sections), buttons=tuple(Button(item.case.id, f"case {item.case.id}") for item in found[:4]),
+        sections=tuple(sections), buttons=tuple(_open(item.case, language) for item in found[:4]),
         footer=say("case.similar_footer"),
         drill=say("card.drill", drill=incident.drill) if incident.drill else "",
     )  # fmt: skip
@@ -136,7 +138,7 @@ def _then(case: Case, lessons: Sequence[Lesson], language: str) -> list[str]:
     if case.worked:
         lines.append(say("case.helped", what=_practice(case.worked[0], language)))
     elif case.strategies:
-        lines.append(say("case.helped", what=[Text(f"strategy.{item}") for item in case.strategies[:3]]))
+        lines.append(say("case.answered", what=[Text(f"strategy.{item}") for item in case.strategies[:3]]))
     if case.failed:
         lines.append(say("case.harmed", what=_practice(case.failed[0], language)))
     lines += _plan_lines(case, language)[:1]
@@ -232,6 +234,13 @@ def _footer(case: Case, language: str) -> str:
         return render(Text("case.footer_public"), language)
     links = list(case.links)[:12]
     return render(Text("case.footer_own", {"links": links}), language) if links else ""
+
+
+def _open(case: Case, language: str) -> Button:
+    """The button that shows a case: ours by its id, the others by their title."""
+    title = case.title.in_language(language)
+    short = title if len(title) <= LABEL else title[: LABEL - 1] + "…"
+    return Button(case.id if case.kind in ("own", "drill", "hand") else short, f"case {case.id}")
 
 
 def _short(text: str) -> str:

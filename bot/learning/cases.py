@@ -54,7 +54,9 @@ class Wanted:
 
 
 class Cases:
-    def __init__(self, config: Config, folder: Path, advice: Advice) -> None:
+    def __init__(self, config: Config, folder: Path, advice: Advice, *, at_once: bool = True) -> None:
+        """``at_once``: read the cases when somebody first asks; else nothing resembles anything before ``prepare``."""
+        self._at_once = at_once
         self._config = config
         self._advice = advice
         self._folder = folder
@@ -217,7 +219,7 @@ class Cases:
         edition = store.edition(db)
         if edition == self._edition and self._read_files:
             return True
-        if edition[0] - self._edition[0] > most:
+        if edition[0] - self._edition[0] > most or not (self._read_files or self._at_once):
             return False
         if not self._read_files:
             self._read_files = True

@@ -35,7 +35,8 @@ class LibraryRoom:
         return {LOOK: LookErrand(store, clock, self.proposals, self.notices)}
 
 
-def build(config: Config, response: Response) -> LibraryRoom:
-    cases = Cases(config, response.shelf.folder, response.advice)
+def build(config: Config, response: Response, *, at_once: bool = True) -> LibraryRoom:
+    """``at_once``: see ``Cases``."""
+    cases = Cases(config, response.shelf.folder, response.advice, at_once=at_once)
     proposals = Proposals(config, response.living)
     return LibraryRoom(cases, CasePanel(cases), proposals, ProposalNotices(config, response.living, proposals))

@@ -65,11 +65,10 @@ def terms_of(case: Case) -> frozenset[str]:
     """The words and groups of meaning a case is compared by; a stored case brings them along."""
     if case.terms:
         return frozenset(case.terms)
-    parts = [case.title.zh, case.title.en, *case.words]
-    if not case.incident:  # what a record says of itself in figures is no word of the matter
-        parts += [case.happened.zh, case.happened.en]
-    text = folded("\n".join(parts))
-    return frozenset({word.lower() for word in case.words} | terms(text) | senses(text))
+    text = folded("\n".join([case.title.zh, case.title.en, *case.words]))
+    # What a record says of itself in figures is no word of the matter, and the words of a report are not the public's.
+    story = "" if case.incident else folded("\n".join([case.happened.zh, case.happened.en]))
+    return frozenset({word.lower() for word in case.words} | terms(text) | senses(text) | senses(story))
 
 
 @dataclass(slots=True)

@@ -191,7 +191,7 @@ def phrases(words: str) -> list[str]:
     """What a person typed as phrases of the index; signs of its query language cannot get in."""
     found = []
     for token in _TOKEN.findall(words.lower())[:MOST_TOKENS]:
-        found.append(f'"{spaced(token).strip()}"' if not token.isascii() else f'"{token}" *')
+        found.append(f'"{" ".join(spaced(token).split())}"' if not token.isascii() else f'"{token}" *')
     return found
 
 

@@ -7,6 +7,7 @@ from factories import HOUR, MINUTE, House, analysis, house, post, signal
 from plans import PLAN
 
 from bot.delivery.alarm import Alarm
+from bot.learning.cases import Cases, Wanted
 from bot.maintenance.forgetting import forget
 from bot.model.card import Card
 from bot.model.grade import CrisisType, Grade
@@ -14,6 +15,7 @@ from bot.model.incident import SYSTEM
 from bot.store import cases as store
 from bot.store import posts
 
+PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 CHEN = {"account": "U0CHEN"}
 POSTS = [
     "星河支付提现失败，客服电话打不通",
@@ -111,6 +113,24 @@ async def test_cases_are_found_by_words_kind_grade_and_time_in_both_languages(
     assert ("C-1" in words(home, line)) is found
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"), [("断网", "rogers-2022"), ("no signal", "optus-2023"), ("数据泄露", "equifax-2017")]
+)
+def test_public_cases_are_found_by_the_same_words(home: House, asked: str, found: str) -> None:
+    cases = Cases(home.config, PLAYBOOKS, home.response.advice)
+    assert found in [case.id for case in home.look(lambda db: cases.search(db, Wanted(asked)))]
+
+
+async def test_no_alert_waits_while_the_library_is_read_after_a_start(home: House) -> None:
+    await closed(home)
+    cases = Cases(home.config, PLAYBOOKS, home.response.advice, at_once=False)
+    await home.clock.advance(72 * HOUR)
+    second = home.incident(incident(home))
+    assert home.look(lambda db: cases.similar(db, second, home.now)) == []
+    home.look(cases.prepare)
+    assert home.look(lambda db: cases.similar(db, second, home.now))[0].case.id == "C-1"
+
+
 async def test_lessons_from_chat_stand_in_the_case_and_are_searched(home: House) -> None:
     await closed(home)
     assert "已记入 C-1" in words(home, "教训 I-1 先把排队进度放上首页")
@@ -137,7 +157,7 @@ async def test_the_next_incident_is_shown_what_resembles_it_why_and_what_it_took
     assert "C-1" in shown and "同为“提现困难”" in shown and "公众用词相同" in shown and "提现" in shown
     assert "2 小时平息" in shown and "先把排队进度放上首页" in shown
     on_card = card(home, f"show {second}")
-    assert "可参考 C-1" in on_card.plain() and f"similar {second}" in [item.command for item in on_card.buttons]
+    assert "（C-1）" in on_card.plain() and f"similar {second}" in [item.command for item in on_card.buttons]
     assert len(on_card.buttons) <= 6
 
 
