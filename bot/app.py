@@ -14,6 +14,7 @@ from sqlite_utils import Database
 import handlers
 from bot import chats as chat_builder
 from bot.analysis.pipeline import Analyser
+from bot.check.machine import is_loopback
 from bot.clock import SECOND, Clock, SystemClock
 from bot.config import Config, SourceConfig
 from bot.delivery.alarm import Alarm
@@ -99,8 +100,7 @@ class App:
         self.demo = demo
         self.store = store or Store(config.store)
         self.metrics = Metrics()
-        self.ready = Readiness()
-        self.watch = Watch(config)
+        self.ready, self.watch = Readiness(), Watch(config)
         self.store.read_now(self.watch.load)
         key = self.store.write_now(lambda db: install_key(db, config.privacy.secret("author_key")))
         self.minimiser = Minimiser(config.privacy.mask, key)
@@ -126,17 +126,16 @@ class App:
         self.publishing = publish_build.connect(
             config, self.notices, self.linked, self.statements, self.runs, self.call_results
         )
-        self.updates, self.learning = Updates(config, self.notices), build_learning(config, self.notices)
-        self.response.also(
-            self.updates.incident_changed, self.library.cases.incident_changed, self.learning.incident_changed
-        )  # fmt: skip
+        self.updates, cases = Updates(config, self.notices), self.library.cases
+        self.learning = build_learning(config, self.notices, cases.incidents_like)
+        self.response.also(self.updates.incident_changed, cases.incident_changed, self.learning.incident_changed)
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         self.drills = build_drills(config, self.incidents, self.minimiser, self._posts_stored)
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
-            self.drills, self.updates, self.library.cases, self.learning, self.library.proposals,
+            self.drills, self.updates, cases, self.learning, self.library.proposals,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
@@ -400,7 +399,3 @@ class App:
     async def _late_timers(self) -> str:
         late = await self.alarm.late()
         return f"{late} timers are more than a minute late" if late else ""
-
-
-def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -8,6 +8,7 @@ from bot.config import Config
 from bot.delivery.alarm import Handler
 from bot.incidents.notices import Notices
 from bot.learning.moments import Moments, moments_of
+from bot.learning.retrospect import Similar, same_type
 from bot.learning.retrospectives import Retrospectives
 from bot.model.incident import Incident
 
@@ -17,11 +18,11 @@ Follower = Callable[[Database, Incident, str, int], None]
 class Learning:
     """``moments`` reads an incident; ``also`` lets others hear of its changes, ``fires`` gives them timers."""
 
-    def __init__(self, config: Config, notices: Notices) -> None:
+    def __init__(self, config: Config, notices: Notices, similar: Similar = same_type) -> None:
         self._config = config
         self._notices = notices
         self._followers: list[Follower] = []
-        self.retrospectives = Retrospectives(config, notices)
+        self.retrospectives = Retrospectives(config, notices, similar)
         self._timers: dict[str, Handler] = self.retrospectives.timers()
         self.also(self.retrospectives.incident_changed)
 
@@ -43,5 +44,6 @@ class Learning:
         return dict(self._timers)
 
 
-def build(config: Config, notices: Notices) -> Learning:
-    return Learning(config, notices)
+def build(config: Config, notices: Notices, similar: Similar = same_type) -> Learning:
+    """``similar``: which earlier incidents a retrospective compares with."""
+    return Learning(config, notices, similar)

@@ -21,6 +21,7 @@ from bot.learning.case import Case
 from bot.learning.case_files import load_cases
 from bot.learning.filing import case_of, searchable
 from bot.learning.likeness import CaseIndex, Similar, Situation, terms_of
+from bot.learning.retrospect import same_type
 from bot.model.grade import Grade
 from bot.model.incident import Actor, Incident, Status
 from bot.model.text import UserError
@@ -183,6 +184,12 @@ class Cases:
                     self._known.clear()
                 self._known[key] = self._index.rank(self._situation(db, incident, seqs), limit, without=incident.id)
             return self._known[key]
+
+    def incidents_like(self, db: Database, incident: Incident, now: int) -> list[str]:
+        """Our own earlier incidents most like this one, best first; drills have those of the same kind of crisis."""
+        found = [] if incident.drill else self.similar(db, incident, now)
+        earlier = [item.case.incident for item in found if item.case.opened_at < incident.opened_at]
+        return [name for name in earlier if name] or same_type(db, incident, now)
 
     def worth_showing(self, db: Database, incident: Incident, now: int) -> Similar | None:
         """The best one, if it is alike enough for a line on the card."""

@@ -131,6 +131,13 @@ async def test_no_alert_waits_while_the_library_is_read_after_a_start(home: Hous
     assert home.look(lambda db: cases.similar(db, second, home.now))[0].case.id == "C-1"
 
 
+async def test_a_retrospective_is_given_our_own_incidents_that_are_like_it(home: House) -> None:
+    await closed(home)
+    await home.clock.advance(72 * HOUR)
+    second = home.incident(incident(home))
+    assert home.look(lambda db: home.services.cases.incidents_like(db, second, home.now)) == ["I-1"]
+
+
 async def test_lessons_from_chat_stand_in_the_case_and_are_searched(home: House) -> None:
     await closed(home)
     assert "已记入 C-1" in words(home, "教训 I-1 先把排队进度放上首页")
