@@ -62,6 +62,7 @@ from bot.statements import publish_build, publish_targets
 from bot.store.database import Store
 from bot.texts import catalogue
 from bot.web import Api, Readiness, errors
+from bot.web_retrospectives import RetrospectivePages
 from bot.web_statements import StatementPages
 from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
@@ -271,6 +272,9 @@ class App:
         self.chats.mount(app)
         Newsroom(self.config, self.store, self.clock, self.chats.guard.page).add_routes(app)
         StatementPages(self.config, self.store, self.clock, self.chats.guard).add_routes(app)
+        RetrospectivePages(
+            self.config, self.store, self.clock, self.chats.guard, self.learning.retrospectives, self.studio
+        ).add_routes(app)
         return app
 
     async def _work(self) -> None:

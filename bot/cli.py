@@ -16,6 +16,7 @@ from bot.clock import SystemClock
 from bot.config import Config, SecretHolder
 from bot.drills.commands import drill
 from bot.learning.case_commands import case
+from bot.learning.retro_command import retro
 from bot.maintenance import commands as maintenance
 from bot.memory import hold_collector, settle_memory
 from bot.model.text import LANGUAGES, Text, UserError
@@ -309,6 +310,7 @@ playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
 cli.add_command(drill)
 cli.add_command(case)
+cli.add_command(retro)
 cli.add_command(totp)
 cli.add_command(statement)
 cli.add_command(train)

@@ -36,6 +36,14 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, named in the reader's language."""
+
+    at: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A finished chart: all words are in the reader's language. ``zone`` is the time zone of its axis; ``ahead``
     continues the series into the future."""
@@ -49,6 +57,7 @@ class Chart:
     language: str = "zh-CN"
     zone: str = DEFAULT_ZONE
     ahead: tuple[Band, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     @property
     def end(self) -> int:

@@ -56,6 +56,7 @@ def _draw(chart: "Chart") -> bytes:
     _ahead(axes, chart)
     _scales(axes, chart)
     _marks(axes, chart)
+    _moments(axes, chart)
     _frame(figure, axes, chart)
     target = BytesIO()
     figure.savefig(target, format="png")
@@ -135,6 +136,32 @@ def _marks(axes: Any, chart: "Chart") -> None:
             annotation_clip=False,
         )
         dress(flag_text, 8, colour)
+
+
+def _moments(axes: Any, chart: "Chart") -> None:
+    """What happened when, above the plot; what came at nearly the same time shares a flag, neighbours step up."""
+    width = chart.end - chart.series.start
+    groups: list[tuple[int, list[str]]] = []
+    for mark in sorted(chart.marks, key=lambda item: item.at):
+        at = min(max(mark.at, chart.series.start), chart.end)
+        axes.axvline(at, color=palette.INK, lw=0.9, ls=(0, (1, 1.6)), alpha=0.75)
+        if groups and at - groups[-1][0] < width * 0.02:
+            groups[-1][1].append(mark.label)
+        else:
+            groups.append((at, [mark.label]))
+    ends = [float("-inf")] * 3
+    for at, labels in groups:
+        words = " · ".join(labels)
+        room = width * 0.0145 * sum(2 if ord(letter) > 0x2E80 else 1 for letter in words) / 1.6
+        left = at + room < chart.end
+        begin = at if left else at - room
+        level = next((index for index, end in enumerate(ends) if begin >= end), 0)
+        ends[level] = begin + room
+        flag = axes.annotate(
+            words, (at, 1), xycoords=("data", "axes fraction"), xytext=(2 if left else -2, 3 + level * 11),
+            textcoords="offset points", ha="left" if left else "right", annotation_clip=False,
+        )  # fmt: skip
+        dress(flag, 7.5, palette.INK)
 
 
 def _frame(figure: Any, axes: Any, chart: "Chart") -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 import pytest
 from factories import HOUR, MINUTE, NOW, House, house
 from plans import PLAN
@@ -9,9 +10,15 @@ from test_moments import leave, opened
 
 from bot.clock import DAY
 from bot.delivery.alarm import Alarm
+from bot.learning import retro_document, retro_json
+from bot.learning.retro_picture import retro_chart
+from bot.model.grade import Grade
 from bot.model.message import Message
+from bot.model.text import Text
+from bot.reports import document_html, document_pdf
 from bot.store import actions as action_store
 from bot.store import statements as statement_store
+from bot.texts import render
 
 CHEN = {"account": "U0CHEN"}
 ZHAO = {"account": "U0ZHAO"}
@@ -170,3 +177,61 @@ async def test_the_frozen_record_outlives_its_posts(home: House) -> None:
     home.do(lambda db: db.conn.execute("DELETE FROM mention"))
     after = home.look(lambda db: look(db, home.incident(incident_id), home.now)).moments
     assert after == before and after.volume("before").mentions == 2
+
+
+def look(home: House, incident_id: str):
+    service = home.services.learning.retrospectives
+    return home.look(lambda db: service.look(db, home.incident(incident_id), home.now))
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_the_document_holds_the_numbers_of_the_rows_and_says_where_there_are_none(
+    home: House, language: str
+) -> None:
+    incident_id = await closed(home)
+    words(home, f"retro answer {incident_id} <script>alert(1)</script>")
+    found = look(home, incident_id)
+    blocks = retro_document.document(found, language, "", str)
+    page = document_html.page(blocks, language).decode()
+    none = render(Text("retro.no_data"), language)
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    (figures,) = [block.rows for block in blocks if block.kind == "figures"]
+    assert figures[1][1] == none and figures[3][1] == str(found.moments.volume("during").mentions)
+    cells = [cell for block in blocks if block.kind == "table" for row in block.rows for cell in row]
+    assert "R-1.1" in cells and f"{incident_id}#" in " ".join(cells)
+
+
+async def test_the_json_is_the_same_twice_and_names_the_items(home: House) -> None:
+    incident_id = await closed(home)
+    first, again = (retro_json.as_json(look(home, incident_id)) for _ in range(2))
+    data = orjson.loads(first)
+    assert first == again and data["frozen"]
+    assert {ref["kind"] for moment in data["moments"] for ref in moment["rests_on"]} >= {"post", "timeline", "message"}
+    assert data["time_to_answer"] is None and data["volumes"][0]["posts"] == [1, 2]
+
+
+async def test_the_picture_marks_what_was_done_and_there_is_none_without_posts(home: House) -> None:
+    incident_id = await closed(home)
+    found = look(home, incident_id)
+    chart = home.look(lambda db: retro_chart(db, found, "en"))
+    assert chart is not None and {mark.label for mark in chart.marks} >= {"alert", "acknowledged", "peak"}
+    home.do(lambda db: db.conn.execute("DELETE FROM bucket"))
+    home.do(lambda db: db.conn.execute("DELETE FROM mention"))
+    assert home.look(lambda db: retro_chart(db, found, "en")) is None
+
+
+async def test_earlier_incidents_of_the_kind_stand_beside_it_and_drills_do_not(home: House) -> None:
+    first = await closed(home)
+    await pass_time(home, 3 * DAY)
+    drill = home.judge(Grade.ORANGE, drill="DR-1")
+    home.do(lambda db: db.conn.execute("UPDATE incident SET status = 'closed' WHERE id = ?", (drill.id,)))
+    await pass_time(home, 3 * DAY)
+    second = home.judge(Grade.ORANGE)
+    assert [item.id for item in look(home, second.id).similar] == [first]
+
+
+async def test_a_pdf_is_made_of_it(home: House) -> None:
+    incident_id = await closed(home)
+    blocks = retro_document.document(look(home, incident_id), "zh-CN", "", str)
+    made = await document_pdf.make(blocks, "zh-CN", incident_id, b"", home.now)
+    assert made.startswith(b"%PDF") and len(made) > 10_000
