@@ -16,6 +16,7 @@ from bot.clock import SystemClock
 from bot.config import Config, SecretHolder
 from bot.drills.commands import drill
 from bot.learning.case_commands import case
+from bot.learning.proposal_commands import proposals
 from bot.learning.retro_command import retro
 from bot.maintenance import commands as maintenance
 from bot.memory import hold_collector, settle_memory
@@ -308,6 +309,7 @@ def _serve(config: Config, role: str, demo: bool, log_kind: str) -> None:
 cli.add_command(playbook)
 playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
+playbook.add_command(proposals)
 cli.add_command(drill)
 cli.add_command(case)
 cli.add_command(retro)

@@ -53,7 +53,7 @@ def proposal_card(row: ProposalRow, suggestion: Suggestion, would: Proposal | No
     def say(key: str, **params: object) -> str:
         return render(Text(key, params), language)
 
-    sections: list[Section] = [Paragraph(render(suggestion.reason, language), strong=True)]
+    sections: list[Section] = [Paragraph(render(suggestion.reason(language), language), strong=True)]
     ids = list(suggestion.evidence[:IDS])
     rest = len(suggestion.evidence) - len(ids)
     evidence = say("proposal.evidence", ids=ids, n=len(suggestion.evidence))
@@ -69,9 +69,6 @@ def proposal_card(row: ProposalRow, suggestion: Suggestion, would: Proposal | No
         left = len(would.difference) - LINES
         more = say("proposal.more_lines", n=left) if left > 0 else ""
         sections.append(Items(say("living.difference"), tuple(would.difference[:LINES]), more))
-        warned = tuple(render(item.text, language) for item in would.findings[:4])
-        if warned:
-            sections.append(Items(say("living.findings"), warned))
     buttons: tuple[Button, ...] = ()
     if row.state == "open":
         buttons = (
@@ -139,7 +136,7 @@ class ProposalNotices:
 
 
 def _line(row: ProposalRow, item: Suggestion, language: str) -> str:
-    params = {"n": row.number, "playbook": _where(item), "reason": item.reason}
+    params = {"n": row.number, "playbook": _where(item), "reason": item.reason(language)}
     return render(Text("proposal.line" if _where(item) else "proposal.line_new", params), language)
 
 

@@ -99,7 +99,10 @@ class Proposals:
         if text is None:
             raise UserError("error.proposal_stale", n=number)
         reason = render(
-            Text("proposal.because", {"n": number, "reason": suggestion.reason, "ids": list(suggestion.evidence[:12])}),
+            Text(
+                "proposal.because",
+                {"n": number, "reason": suggestion.reason(language), "ids": list(suggestion.evidence[:12])},
+            ),
             language,
         )
         proposal = self._living.propose(db, text, actor, now, reason)

@@ -20,6 +20,7 @@ from bot.learning.suggestion import (
 )
 from bot.learning.terms import senses, terms
 from bot.model.grade import Grade
+from bot.model.text import LANGUAGES
 from bot.response.lint_steps import ancestors
 from bot.response.schema import Playbook
 from bot.response.similarity import folded
@@ -67,7 +68,7 @@ def _skipped(playbook: Playbook, step: Step, world: Pasts, least: int) -> Sugges
         return None
     drill = bool(told[0][0].drill)
     params = {
-        "step": step.id, "n": len(left_out), "of": len(told), "bound": f"{bound:.0%}",
+        "step": _named(step), "n": len(left_out), "of": len(told), "bound": f"{bound:.0%}",
         "skipped": sum(past.outcome == "skipped" for _, past in left_out),
     }  # fmt: skip
     done = {run.grade for run, past in told if past.outcome == "done"}
@@ -90,10 +91,10 @@ def _late(playbook: Playbook, step: Step, world: Pasts, least: int) -> Suggestio
     bound = at_least(len(late), len(done))
     if len(done) < least or bound < LEAST_SHARE:
         return None
-    params = {"step": step.id, "n": len(late), "of": len(done), "bound": f"{bound:.0%}"}
+    params = {"step": _named(step), "n": len(late), "of": len(done), "bound": f"{bound:.0%}"}
     drill = bool(done[0][0].drill)
     if other := _other_role(step, done):
-        params["role"], params["others"] = other
+        params["role"], params["others"] = _role(playbook, other[0]), other[1]
         change = SetValues(values=((step.id, "role", other[0]),))
         return _suggestion("role", playbook, step.id, "proposal.role", params, late, change, drill)
     name, given = ("due", step.due) if step.due is not None else ("within", step.within)
@@ -146,7 +147,8 @@ def _missing(playbook: Playbook, runs: Sequence[RunPast]) -> list[Suggestion]:
         due = rounded_up(sorted(note.after for _, note in group)[int(KEPT_BY * len(group))])
         role = _role_of(group, runs, playbook)
         change = AddStep(id=_free_id(playbook), title=_both(text), role=role, due=show_duration(due))
-        params = {"text": text, "n": len(incidents), "of": len({run.incident for run in runs}), "role": role,
+        params = {"text": text, "n": len(incidents), "of": len({run.incident for run in runs}),
+                  "role": _role(playbook, role),
                   "due": show_duration(due)}  # fmt: skip
         key = f"step:{playbook.id}:{'|'.join(sorted(bag)[:6])}"
         found.append(
@@ -196,6 +198,19 @@ def _role_of(group: Sequence[tuple[str, HandNote]], runs: Sequence[RunPast], pla
 def _free_id(playbook: Playbook) -> str:
     taken = {step.id for step in playbook.steps}
     return next(name for number in range(1, 1000) if (name := f"by-hand-{number}") not in taken)
+
+
+def _named(step: Step) -> dict[str, str]:
+    """A step by its title in both languages, with the id by which the difference shows it."""
+    return {
+        "zh-CN": f"{step.title.in_language('zh-CN')} [{step.id}]",
+        "en": f"{step.title.in_language('en')} [{step.id}]",
+    }
+
+
+def _role(playbook: Playbook, name: str) -> dict[str, str]:
+    title = playbook.roles[name].title if name in playbook.roles else _both(name)
+    return {language: title.in_language(language) for language in LANGUAGES}
 
 
 def _both(text: str) -> Words:

@@ -101,12 +101,14 @@ class Suggestion(Part):
     drills: bool = False
     change: Change
 
-    @property
-    def reason(self) -> Text:
-        return Text(self.said, {name: _shown(name, value) for name, value in self.params.items()})
+    def reason(self, language: str) -> Text:
+        """Why, with names in the reader's language."""
+        return Text(self.said, {name: _shown(name, value, language) for name, value in self.params.items()})
 
 
-def _shown(name: str, value: Any) -> Any:
+def _shown(name: str, value: Any, language: str) -> Any:
+    if isinstance(value, dict):
+        return Words.model_validate(value).in_language(language)
     if name in ("grade", "now_grade"):
         return Text(f"grade.{value}")
     if name == "kind":

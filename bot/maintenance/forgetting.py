@@ -19,6 +19,7 @@ from bot.model.incident import Actor
 from bot.store import audit
 from bot.store import cases as case_store
 from bot.store import incidents as incident_store
+from bot.store import proposals as proposal_store
 
 CHUNK = 500
 # Quotations on cards are cut at the end, never at the beginning: so much of it tells one text from another.
@@ -104,7 +105,7 @@ def _blank_quotations(db: Database, needles: list[str]) -> int:
         if cleaned != params:
             db.conn.execute("UPDATE timeline SET params = ? WHERE id = ?", (cleaned, row_id))
             count += 1
-    return count + case_store.blank(db, needles, BLANK)
+    return count + case_store.blank(db, needles, BLANK) + proposal_store.blank(db, needles)
 
 
 def _cleaned(content: str, needles: Iterable[str]) -> str:

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from factories import CONFIG
 
+from bot.cli import cli
 from bot.learning.case import json_schema
 from bot.learning.case_files import load_cases, parse_case
 from bot.learning.likeness import CaseIndex, Situation
@@ -59,3 +62,16 @@ def test_posts_of_either_language_find_the_case_that_is_like_them(kind: str, tex
         index.put(case)
     found = index.rank(Situation(kind, grade=Grade.RED, texts=texts))
     assert found[0].case.id in expected and found[0].reasons
+
+
+def test_the_command_line_checks_and_searches_cases(tmp_path: Path) -> None:
+    text = CONFIG + f"store: {tmp_path / 'fengbo.db'}\nplaybooks: {{library: {ROOT}}}\n"
+    (tmp_path / "fengbo.yaml").write_text(text, encoding="utf-8")
+    given = ["--config", str(tmp_path / "fengbo.yaml")]
+    found = CliRunner().invoke(cli, ["case", "search", "断网", *given])
+    assert "optus-2023" in found.stdout and "gitlab-2017" not in found.stdout
+    assert CliRunner().invoke(cli, ["playbook", "proposals", *given]).stdout == ""
+    broken = tmp_path / "gitlab-2017.yaml"
+    broken.write_text(SOUND.replace("grade: orange", "grade: purple"), encoding="utf-8")
+    checked = CliRunner().invoke(cli, ["case", "lint", str(broken)])
+    assert checked.exit_code == 1 and "gitlab-2017.yaml:" in checked.stderr
