@@ -7,6 +7,7 @@ from sqlite_utils import Database
 
 from bot.config import Config
 from bot.delivery import outbox
+from bot.drills import conduct
 from bot.incidents import people, words
 from bot.model.card import Card
 from bot.model.incident import Actor
@@ -35,6 +36,7 @@ class Dispatcher:
                 replies = self._perform(db, event, actor, language, now)
         except UserError as error:
             replies = [Reply(error.text, private=True)]
+            conduct.note_refusal(db, event.line, _at_hand(db, event), error.text, actor, now)
         for number, reply in enumerate(replies):
             message = self._message(event, reply, language)
             outbox.enqueue(db, message, f"inbox:{row_id}:{number}", now)
@@ -65,6 +67,7 @@ class Dispatcher:
                 incident_id = found.incident if found else ""
             else:
                 incident_id = name if kind == "incident" else run_store.incident_of(db, name) if kind == "run" else ""
+        conduct.check_reach(db, self._services.config, command.name, event.line, _at_hand(db, event), actor, now)
         request = Request(
             db, self._services, actor, event, language, now, command.name, rest, incident_id, self._registry
         )
@@ -95,6 +98,10 @@ class Dispatcher:
             language=language,
             reason="answer",
         )
+
+
+def _at_hand(db: Database, event: Event) -> str:
+    return outbox.object_at(db, event.anchor) if event.anchor else ""
 
 
 def destination_languages(config: Config) -> dict[str, str]:

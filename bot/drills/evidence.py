@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlite_utils import Database
 
+from bot.drills.conduct import observers
 from bot.drills.record import deeds, incidents_of, statements_of
 from bot.drills.schema import Scenario
-from bot.drills.score import Evidence, Moment, Score, position_at, score
+from bot.drills.score import Attempt, Evidence, Moment, Score, position_at, score
 from bot.model.incident import Incident, Status
 from bot.model.statement import Severity, Statement
 from bot.response.run_state import StepStatus
@@ -30,7 +31,8 @@ def evidence(db: Database, drill: Drill, scenario: Scenario, roles_of: Mapping[s
     events = store.events(db, drill.id)
     incidents = incidents_of(db, drill.id)
     statements = statements_of(db, incidents)
-    found = deeds(db, drill, scenario)
+    watching = observers(db, drill)
+    found = deeds(db, drill, scenario, watching)
     published = found.get("published")
     until = published.at if published else drill.ended_at or drill.clock_at
     kept, deadlines = _deadlines(db, incidents, drill.ended_at or drill.clock_at)
@@ -47,8 +49,9 @@ def evidence(db: Database, drill: Drill, scenario: Scenario, roles_of: Mapping[s
             name for event in events if event.kind == "asked" and event.at <= until for name in event.detail["facts"]
         ),
         findings=_findings(db, statements, published.what if published else ""),
-        active=frozenset(role for person in people for role in roles_of.get(person, ())),
+        active=frozenset(role for person in people - watching for role in roles_of.get(person, ())),
         wrong=tuple(_wrong(db, incidents, statements)),
+        tried=_tried(events),
     )  # fmt: skip
 
 
@@ -96,7 +99,19 @@ def _wrong(db: Database, incidents: Sequence[Incident], statements: Sequence[Sta
         for version in statement_store.versions(db, statement):
             found = statement_store.findings(db, statement.id, version.number) if version.author else []
             if any(item.rule in PROMISES and item.severity is Severity.BLOCK for item in found):
-                wrong.append(("promise", statement.id))
+                newest = statement_store.findings(db, statement.id, statement.version)
+                kept = any(item.rule in PROMISES and item.severity is Severity.BLOCK for item in newest)
+                wrong.append(("promise" if kept else "promise_removed", statement.id))
                 break
     wrong += [("false_alarm", incident.id) for incident in incidents if incident.status is Status.FALSE_ALARM]
     return wrong
+
+
+def _tried(events: Sequence[DrillEvent]) -> tuple[Attempt, ...]:
+    """Refused moves: the same person trying the same thing again is one."""
+    first: dict[tuple[str, str, str], Attempt] = {}
+    for event in events:
+        if event.kind == "refused":
+            move, of = str(event.detail["move"]), str(event.detail["of"])
+            first.setdefault((event.actor, move, of), Attempt(move, of, event.actor_name, event.position))
+    return tuple(first.values())

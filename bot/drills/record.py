@@ -36,12 +36,14 @@ def statements_of(db: Database, incidents: list[Incident]) -> list[Statement]:
     return [item for incident in incidents for item in statement_store.of_incident(db, incident.id)]
 
 
-def deeds(db: Database, drill: Drill, scenario: Scenario) -> dict[Done, Deed]:
-    """What was done so far, each with its first moment."""
+def deeds(db: Database, drill: Drill, scenario: Scenario, watching: frozenset[str] = frozenset()) -> dict[Done, Deed]:
+    """What was done so far, each with its first moment; what observers (``watching``) did is left out."""
     incidents = incidents_of(db, drill.id)
     found: dict[Done, Deed] = {}
 
     def note(name: Done, deed: Deed) -> None:
+        if deed.person in watching:
+            return
         if name not in found or deed.at < found[name].at:
             found[name] = deed
 

@@ -61,11 +61,13 @@ class Word(Event):
 
 
 class Unreachable(Event):
-    """A person who is needed cannot be reached: the deputy has to act."""
+    """A person who is needed cannot be reached: the deputy has to act. While it ``lasts`` what that person does in the
+    drill is refused; without it, it is only said."""
 
     kind: Literal["unreachable"]
     role: Identifier
     text: Words
+    lasts: Duration | None = None
 
 
 Inject = Annotated[Posts | Word | Unreachable, Field(discriminator="kind")]
@@ -98,6 +100,14 @@ class Objective(Part):
     late: Duration | None = None
 
 
+class Costs(Part):
+    """The part of the conduct line that a wrong move costs: done, only tried (refused), or taken back in time."""
+
+    done: float = Field(default=0.5, ge=0, le=1)
+    tried: float = Field(default=0.25, ge=0, le=1)
+    taken_back: float = Field(default=0.2, ge=0, le=1)
+
+
 class Scenario(Part):
     id: Identifier
     version: int = Field(ge=1)
@@ -117,6 +127,7 @@ class Scenario(Part):
     facts: tuple[Fact, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     objectives: tuple[Objective, ...] = Field(min_length=1)
+    costs: Costs = Field(default=Costs(), description="What wrong moves cost. 失误扣多少")
 
     def frozen(self) -> str:
         """The scenario as a drill keeps it, so that an edited file does not change what is under way."""

@@ -14,7 +14,8 @@ DONE_OF: Mapping[Measure, Done] = {
     "approval": "approved", "publication": "published",
 }  # fmt: skip
 LATE_FACTOR = 3  # where ``late`` is not written: no points from three times ``within`` on
-WARN_COSTS, BLOCK_COSTS, WRONG_MOVE_COSTS = 0.15, 0.5, 0.5
+WARN_COSTS, BLOCK_COSTS = 0.15, 0.5
+TAKEN_BACK = frozenset({"promise_removed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Moment:
 class Evidence:
     """What the record holds of one drill. ``opened`` is when the first warning came; ``asked`` are facts asked for
     before the first publication; ``findings`` are severities in the first published text; ``active`` are the roles of
-    those who did something; ``wrong`` are wrong moves as ``(key, statement or incident)``."""
+    those who did something; ``wrong`` are wrong moves as ``(key, statement or incident)``, ``tried`` those that
+    were refused."""
 
     moments: Mapping[Done, Moment]
     opened: int = 0
@@ -41,6 +43,17 @@ class Evidence:
     findings: tuple[str, ...] = ()
     active: frozenset[str] = frozenset()
     wrong: tuple[tuple[str, str], ...] = ()
+    tried: tuple["Attempt", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A wrong move that was refused: which, on what, by whom, and when in the drill's own time."""
+
+    move: str
+    of: str
+    name: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,12 @@ def position_at(events: Sequence[DrillEvent], speed: float, moment: int) -> int:
 
 def score(scenario: Scenario, evidence: Evidence) -> Score:
     lines = tuple(_line(objective, scenario, evidence) for objective in scenario.objectives)
-    return Score(lines, tuple(Text(f"score.wrong_{key}", {"id": name}) for key, name in evidence.wrong))
+    wrong = [Text(f"score.wrong_{key}", {"id": name}) for key, name in evidence.wrong]
+    wrong += [
+        Text(f"score.tried_{item.move}", {"id": item.of, "who": item.name, "at": _clock(item.position)})
+        for item in evidence.tried
+    ]
+    return Score(lines, tuple(wrong))
 
 
 def _line(objective: Objective, scenario: Scenario, evidence: Evidence) -> Line:
@@ -112,13 +130,17 @@ def _timed(objective: Objective, evidence: Evidence) -> tuple[float, Text, str]:
     warned = objective.measure == "acknowledge"
     passed = max(0, found.position - evidence.opened) if warned else found.position
     share = 1.0 if passed <= within else max(0.0, (late - passed) / (late - within))
-    at = show_duration(passed // 60_000 * 60_000 if passed >= 60_000 else passed // 1000 * 1000)
+    at = _clock(passed)
     who = found.name or Text("score.machine")
     return (
         share,
         Text("score.warned" if warned else "score.timed", {"at": at, "who": who, "what": found.what, **limits}),
         found.name,
     )
+
+
+def _clock(passed: int) -> str:
+    return show_duration(passed // 60_000 * 60_000 if passed >= 60_000 else passed // 1000 * 1000)
 
 
 def _deadlines(scenario: Scenario, evidence: Evidence) -> tuple[float, Text]:
@@ -155,7 +177,12 @@ def _roles(scenario: Scenario, evidence: Evidence) -> tuple[float, Text]:
 def _conduct(scenario: Scenario, evidence: Evidence) -> tuple[float, Text]:
     if not evidence.moments:
         return 0.0, Text("score.nothing_done")
-    return 1 - len(evidence.wrong) * WRONG_MOVE_COSTS, Text("score.conduct_moves", {"n": len(evidence.wrong)})
+    costs = scenario.costs
+    lost = sum(costs.taken_back if key in TAKEN_BACK else costs.done for key, _ in evidence.wrong)
+    lost += len(evidence.tried) * costs.tried
+    if not evidence.tried:
+        return 1 - lost, Text("score.conduct_moves", {"n": len(evidence.wrong)})
+    return 1 - lost, Text("score.conduct_tried", {"n": len(evidence.wrong), "tried": len(evidence.tried)})
 
 
 _OTHERS = {"deadlines": _deadlines, "facts": _facts, "review": _review, "roles": _roles, "conduct": _conduct}

@@ -47,8 +47,9 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class DrillEvent:
-    """``kind``: started, inject, withheld, reaction, asked, paused, resumed, skipped, ended. ``position`` is the
-    drill's own time from ``at`` on."""
+    """``kind``: started, inject, withheld, reaction, asked, paused, resumed, skipped, ended, refused (a wrong
+    move that was not let through), manual (an inject of the facilitator's), observer, observer_left. ``position`` is
+    the drill's own time from ``at`` on."""
 
     kind: str
     detail: dict[str, Any]

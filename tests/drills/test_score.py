@@ -9,7 +9,7 @@ from stage import COMPANY, MINUTE, company, messages, rows, said, stage
 
 from bot.cli import cli
 from bot.drills.library import load_scenarios
-from bot.drills.score import Evidence, Moment, position_at, score
+from bot.drills.score import Attempt, Evidence, Moment, position_at, score
 from bot.drills.scorecard import as_html, as_json
 from bot.drills.script import ScriptError, read_script
 from bot.incidents.notices import drill_destinations
@@ -70,6 +70,8 @@ def points(found: Evidence) -> dict[str, float]:
         ({}, "review", 0),  # nothing was published
         ({"active": frozenset({"pr", "legal"})}, "roles", 2),
         ({"wrong": (("promise", "S-1"),)}, "conduct", 2),
+        ({"wrong": (("promise_removed", "S-1"),)}, "conduct", 3.2),
+        ({"tried": (Attempt("unapproved", "S-1", "陈静", 14 * MINUTE),)}, "conduct", 3),
         ({"moments": {}}, "conduct", 0),  # who does nothing has not behaved well
     ],
 )
@@ -103,6 +105,7 @@ def test_a_good_team_beats_a_slow_one_and_that_a_reckless_one(reports) -> None:
     assert {text.key for text in reckless.wrong} == {
         "score.wrong_promise",
         "score.wrong_false_alarm",
+        "score.tried_unapproved",
     }
     assert good.by_person()["李娜"][0] > 30 and sum(weight for _, weight in good.by_role().values()) == 100
 
