@@ -7,6 +7,7 @@ from sqlite_utils import Database
 from bot.incidents import words
 from bot.learning.case import Case, Practice
 from bot.learning.cases import Cases
+from bot.learning.filing import day_of
 from bot.learning.likeness import Similar
 from bot.model.card import Button, Card, Facts, Items, Paragraph, Section
 from bot.model.incident import Incident
@@ -39,9 +40,9 @@ class CasePanel:
 
 
 def name(case: Case, language: str) -> str:
-    """Id, title and year; drills are marked."""
+    """Id, title and when it was; drills are marked."""
     mark = f"[{render(Text('case.kind_drill'), language)}] " if case.kind == "drill" else ""
-    year = "" if case.kind != "public" else f" ({case.year})"
+    year = f" ({case.year})" if case.kind == "public" else f" ({day_of(case.opened_at)})" if case.incident else ""
     return f"{mark}{case.id} {case.title.in_language(language)}{year}"
 
 

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from bot.incidents import words
 from bot.learning.case import Case, PlanUsed, StatementUsed
-from bot.learning.terms import shared_words, speakers, terms
+from bot.learning.terms import coined, shared_words, speakers, terms, whole_words
 from bot.model.grade import Grade
 from bot.model.incident import Incident
 from bot.model.statement import StatementStatus
@@ -107,11 +107,17 @@ def _figures(db: Database, incident: Incident, runs: list[Run], volume: dict[str
     return figures
 
 
+def day_of(moment: int) -> str:
+    """The day with its year: a case is read years later."""
+    return datetime.fromtimestamp(moment / 1000, words.CHINA).date().isoformat()
+
+
 def _happened(incident: Incident, runs: list[Run], figures: dict[str, int], platforms: list[str]) -> Words:
     """Two sentences from the record; what it does not hold is not said."""
     first = Text("case.happened", {
         "subject": incident.subject_name, "type": Text(f"type.{incident.crisis_type}"),
-        "grade": words.grade(max(incident.peak_grade, Grade.BLUE)), "at": words.clock_time(incident.opened_at),
+        "grade": words.grade(max(incident.peak_grade, Grade.BLUE)), "day": day_of(incident.opened_at),
+        "at": words.clock_time(incident.opened_at)[-5:],
         "volume": Text("case.happened_volume", {
             "mentions": figures["mentions"], "negative": figures["negative"],
             "platforms": [words.platform(name) for name in platforms[:3]],
@@ -157,37 +163,40 @@ def _names(db: Database, incident: Incident) -> set[str]:
     return terms(folded(incident.subject_name))
 
 
-def _risen(
-    db: Database, incident: Incident, voices: list[tuple[str, str]], names: set[str]
-) -> dict[str, int]:  # fmt: skip
+def _risen(db: Database, incident: Incident, voices: list[tuple[str, str]], names: set[str]) -> dict[str, int]:
     """Words of posts whose kind nothing recognised that are much more frequent than in the week before."""
     since = incident.opened_at - BEFORE
-    usual = speakers(
-        [(author, text) for _, author, _, text in store.voices(
-            db, incident.subject, incident.drill, since - WEEK, since, VOICES)]
-    )  # fmt: skip
-    found = {
-        word: people for word, people in speakers(voices).items()
-        if people >= LEAST_RISEN and word not in names and people >= RISE * (usual.get(word, 0) + 0.1)
-    }  # fmt: skip
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_RISEN])
+    before = store.voices(db, incident.subject, incident.drill, since - WEEK, since, VOICES)
+    usual = speakers([(author, text) for _, author, _, text in before], coined)
+    return _most({
+        word: people for word, people in speakers(voices, coined).items()
+        if people >= max(LEAST_RISEN, RISE * usual.get(word, 0)) and not _named(word, names)
+    })  # fmt: skip
 
 
 def _strays(
     db: Database, incident: Incident, since: int, until: int, shared: set[str], names: set[str]
 ) -> dict[str, int]:  # fmt: skip
     """Words of posts that are nobody's mention though they use the words of this incident: a nickname, a product."""
-    if incident.drill or len(shared) < 2 * TOGETHER:
+    if incident.drill or len(shared) <= TOGETHER:
         return {}
-    voices = [
+    near = [
         (author, text) for author, text in store.unmatched(db, since, until, STRAYS)
         if len(terms(folded(text)) & shared) >= TOGETHER
     ]  # fmt: skip
-    found = {
-        word: people for word, people in speakers(voices).items()
-        if people >= LEAST_RISEN and word not in shared and word not in names
-    }  # fmt: skip
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_RISEN])
+    return _most({
+        word: people for word, people in speakers(near, coined).items()
+        if people >= LEAST_RISEN and not _named(word, names) and not any(known in word for known in shared)
+    })  # fmt: skip
+
+
+def _named(word: str, names: set[str]) -> bool:
+    return any(name in word for name in names)
+
+
+def _most(found: dict[str, int]) -> dict[str, int]:
+    ranked = sorted(whole_words(found).items(), key=lambda item: (-item[1], item[0]))
+    return dict(ranked[:MOST_RISEN])
 
 
 def searchable(case: Case, lessons: list[str]) -> str:

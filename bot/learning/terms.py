@@ -3,7 +3,7 @@ of them have in common."""
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.response.meanings import meanings, small_words
 from bot.response.similarity import folded
@@ -12,6 +12,7 @@ from bot.response.words import key_of
 _RUN = re.compile(r"[a-z][a-z0-9'-]+|[\u3400-\u9fff]+")
 SHORTEST_LATIN, LONGEST = 4, 12
 LEAST_PEOPLE, MOST_WORDS = 2, 40
+LONGEST_COINED, NEARLY = 6, 0.9
 MEANING = "≈"  # before the name of a group of words that mean the same
 
 
@@ -35,11 +36,36 @@ def senses(text: str) -> set[str]:
     return {MEANING + name for name in meanings().of(text)}
 
 
-def speakers(voices: Sequence[tuple[str, str]]) -> dict[str, int]:
+def coined(text: str) -> set[str]:
+    """The words of a folded text, and what two or three of its pieces give together: a word that no dictionary knows
+    comes out of the cutter in pieces."""
+    joining, found = small_words()[1], terms(text)
+    for run in _RUN.findall(text):
+        pieces = [] if run.isascii() else list(_cutter()(run))
+        for start in range(len(pieces)):
+            for count in (2, 3):
+                word = "".join(pieces[start : start + count])
+                if len(pieces) >= start + count and 1 < len(word) <= LONGEST_COINED and joining.isdisjoint(word):
+                    found.add(word)
+    return found
+
+
+def whole_words(people: Mapping[str, int]) -> dict[str, int]:
+    """Without the pieces of longer words that nearly as many people used."""
+    kept: dict[str, int] = {}
+    for word in sorted(people, key=lambda item: (-len(item), item)):
+        if not any(word in longer and count >= NEARLY * people[word] for longer, count in kept.items()):
+            kept[word] = people[word]
+    return kept
+
+
+def speakers(
+    voices: Sequence[tuple[str, str]], words_of: Callable[[str], set[str]] = terms
+) -> dict[str, int]:  # fmt: skip
     """How many people used each word, of ``(author, text)``."""
     people: dict[str, set[str]] = {}
     for number, (author, text) in enumerate(voices):
-        for term in terms(folded(text)):
+        for term in words_of(folded(text)):
             people.setdefault(term, set()).add(author or f"#{number}")
     return {term: len(who) for term, who in people.items()}
 

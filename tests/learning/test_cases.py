@@ -44,28 +44,32 @@ def words(home: House, line: str, **fields) -> str:
 
 
 async def fire(home: House) -> int:
-    handlers = {**home.response.timers(), **home.services.cases.timers()}
+    handlers = {**home.response.timers(), **home.services.cases.timers(), **home.services.learning.timers()}
     return await Alarm(home.store, home.clock, handlers).fire_due()
 
 
 def incident(
-    home: House, texts: list[str] = POSTS, drill: str = "", kind: CrisisType = CrisisType.WITHDRAWAL_FAILURE, **fields
+    home: House,
+    texts: list[str] = POSTS,
+    drill: str = "",
+    kind: CrisisType | None = CrisisType.WITHDRAWAL_FAILURE,
+    **fields,
 ) -> str:
     """An incident that rests on stored posts, each of another author."""
-    items = [post(text, published_at=home.now, drill=drill) for text in texts]
-
-    def keep(db) -> tuple[int, ...]:
-        posts.store(db, items, home.now)
-        stored = posts.unanalysed(db, 100)
-        posts.record(db, [(seq, item, analysis(crisis_type=kind), 0) for seq, item in stored], {}, home.now)
-        posts.move_cursor(db, "analysed", posts.cursor(db, "analysed"), stored[-1][0])
-        return tuple(seq for seq, _ in stored)
-
-    seqs = home.do(keep)
+    seqs = home.do(lambda db: stored(db, home, texts, kind, drill=drill))
     grade = fields.pop("grade", Grade.ORANGE)
     found = home.judge(grade, signals=(signal(grade=grade, posts=seqs),), drill=drill, **fields)
     assert found is not None
     return found.id
+
+
+def stored(db, home: House, texts: list[str], kind, *, drill: str = "", at: int = 0) -> tuple[int, ...]:
+    """Analysed posts; returns their sequence numbers."""
+    posts.store(db, [post(text, published_at=at or home.now, drill=drill) for text in texts], home.now)
+    fresh = posts.unanalysed(db, 100)
+    posts.record(db, [(seq, item, analysis(crisis_type=kind), 0) for seq, item in fresh], {}, home.now)
+    posts.move_cursor(db, "analysed", posts.cursor(db, "analysed"), fresh[-1][0])
+    return tuple(seq for seq, _ in fresh)
 
 
 async def closed(home: House, **fields) -> str:
@@ -84,7 +88,7 @@ async def test_a_closed_incident_becomes_a_case_that_says_only_what_the_record_h
     await closed(home)
     shown = card(home, "案例 I-1")
     text = shown.plain()
-    assert shown.title == "C-1 星河支付 · 提现困难"
+    assert shown.title == "C-1 星河支付 · 提现困难 (2026-01-05)"
     assert "期间有 4 条提及，其中负面 4 条" in text and "10 分钟后有人接手" in text and "2 小时后平息" in text
     assert "小预案（R-1）" in text and "首次发声" not in text
     english = card(home, "case C-1", destination="slack:C0BOSS").plain()
@@ -155,6 +159,24 @@ async def test_a_case_written_by_hand_needs_a_title_and_a_story(home: House) -> 
     assert "C-1" in words(home, "案例 拥堵")
 
 
+async def test_words_that_nothing_recognised_and_words_no_rule_let_in_are_kept_for_the_library(home: House) -> None:
+    home.do(
+        lambda db: stored(
+            db, home, ["今天星河支付真好用", "星河支付今天不错", "今天也用"], None, at=home.now - 24 * HOUR
+        )
+    )
+    told = ["薅羊毛的都被封号了", "今天薅羊毛，账户封号", "别再薅羊毛，要封号", "封号因为薅羊毛？今天才知道"]
+    incident_id = incident(home, texts=told, kind=None)
+    strays = ["小星钱包薅羊毛，封号", "都说小星钱包封号，羊毛薅不得", "封号的小星钱包，羊毛"]
+    home.do(lambda db: posts.store(db, [post(text, published_at=home.now) for text in strays], home.now))
+    await home.clock.advance(HOUR)
+    words(home, f"close {incident_id} 已处理")
+    await fire(home)
+    case = home.look(lambda db: home.services.cases.get(db, incident_id))
+    assert case.unknown["薅羊毛"] == 4 and case.unknown["封号"] == 4 and "今天" not in case.unknown
+    assert case.strays == {"小星钱包": 3}
+
+
 async def test_the_next_incident_is_shown_what_resembles_it_why_and_what_it_took(home: House) -> None:
     await closed(home)
     words(home, "教训 I-1 先把排队进度放上首页")
@@ -162,7 +184,7 @@ async def test_the_next_incident_is_shown_what_resembles_it_why_and_what_it_took
     second = incident(home, texts=["又提现失败了，客服打不通", "余额取不出来，提现失败"])
     shown = card(home, f"相似案例 {second}").plain()
     assert "C-1" in shown and "同为“提现困难”" in shown and "公众用词相同" in shown and "提现" in shown
-    assert "2 小时平息" in shown and "先把排队进度放上首页" in shown
+    assert "2 小时平息" in shown and "(2026-01-05)" in shown and "先把排队进度放上首页" in shown
     on_card = card(home, f"show {second}")
     assert "（C-1）" in on_card.plain() and f"similar {second}" in [item.command for item in on_card.buttons]
     assert len(on_card.buttons) <= 6
