@@ -15,7 +15,7 @@ from bot.model.message import Message
 from bot.model.text import Text
 from bot.texts import render
 
-CHATS = ("slack", "wecom", "email")
+CHATS = ("slack", "wecom", "console", "email")
 
 
 def drill_mark(incident: Incident, language: str) -> str:
@@ -32,13 +32,13 @@ def write(
     card = Card(render(title, language), drill=drill_mark(incident, language), sections=tuple(sections))
     reached = False
     for chat in CHATS:
-        destination = f"{chat}:{people.account(person, chat)}"
+        destination = f"{chat}:{'@' if chat == 'console' else ''}{people.account(person, chat)}"
         if destination.endswith(":") or getattr(config.chat, chat) is None:
             continue
         if incident.drill and destination not in drill_destinations(config):
             continue
-        if chat == "email" and reached:
-            continue  # a mail is for whoever has no chat
+        if chat in ("console", "email") and reached:
+            continue  # where nobody looks unless they have nothing else
         shown = replace(card, buttons=made) if chat != "email" else card
         message = Message(destination, card=shown, language=language, reason=reason, drill=incident.drill)
         outbox.enqueue(db, message, f"{key}:{destination}", now)
