@@ -196,9 +196,7 @@ def _signals(db: Database, incident: Incident, timeline: Sequence[TimelineEntry]
     opened = next((entry for entry in timeline if entry.kind == "opened"), None)
     if opened is not None:
         seqs = [seq for signal in opened.params.get("signals", ()) for seq in signal.get("posts", ())]
-        oldest = (
-            store.first_post(db, incident.subject, incident.drill, seqs, incident.opened_at - REACH) if seqs else None
-        )
+        oldest = _oldest(db, incident, seqs)
         if oldest is not None:
             yield Moment("first_post", oldest[1], (Reference("post", str(oldest[0])),))
         if opened.params.get("signals"):
@@ -207,6 +205,16 @@ def _signals(db: Database, incident: Incident, timeline: Sequence[TimelineEntry]
     sent = store.first_sent(db, object_of(incident))
     if sent is not None:
         yield Moment("alert", sent[1], (Reference("message", str(sent[0])),))
+
+
+def _oldest(db: Database, incident: Incident, seqs: Sequence[int]) -> tuple[int, int] | None:
+    """The first post in the topics that the signals rest on; where they name no posts, in the topic that most negative
+    posts of the hour before belong to."""
+    at = incident.opened_at
+    seqs = seqs or store.loudest(
+        db, incident.subject, incident.drill, families_of(incident), at - HOUR, at
+    )  # fmt: skip
+    return store.first_post(db, incident.subject, incident.drill, seqs, at - REACH) if seqs else None
 
 
 def _people(incident: Incident, timeline: Sequence[TimelineEntry]) -> Iterable[Moment]:

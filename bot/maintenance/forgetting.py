@@ -20,6 +20,7 @@ from bot.store import audit
 from bot.store import cases as case_store
 from bot.store import incidents as incident_store
 from bot.store import proposals as proposal_store
+from bot.store import retrospectives as retrospective_store
 
 CHUNK = 500
 # Quotations on cards are cut at the end, never at the beginning: so much of it tells one text from another.
@@ -99,13 +100,16 @@ def _blank_quotations(db: Database, needles: list[str]) -> int:
             f"UPDATE {table} SET {column} = ? WHERE id = ?", [(content, row_id) for row_id, content in changed.items()]
         )
         count += len(changed)
-    rows = db.conn.execute("SELECT id, params FROM timeline WHERE kind IN ('post_added', 'note')").fetchall()
+    rows = db.conn.execute(
+        "SELECT id, params FROM timeline WHERE kind IN ('post_added', 'note') OR kind LIKE 'action%'"
+    ).fetchall()
     for row_id, params in rows:
         cleaned = _cleaned(params, needles)
         if cleaned != params:
             db.conn.execute("UPDATE timeline SET params = ? WHERE id = ?", (cleaned, row_id))
             count += 1
-    return count + case_store.blank(db, needles, BLANK) + proposal_store.blank(db, needles)
+    count += case_store.blank(db, needles, BLANK) + proposal_store.blank(db, needles)
+    return count + retrospective_store.blank(db, needles, BLANK)
 
 
 def _cleaned(content: str, needles: Iterable[str]) -> str:

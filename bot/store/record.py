@@ -31,6 +31,21 @@ def first_post(db: Database, subject: str, drill: str, seqs: Sequence[int], sinc
     return (int(row[0]), int(row[1])) if row else None
 
 
+def loudest(
+    db: Database, subject: str, drill: str, families: Sequence[str], since: int, until: int
+) -> list[int]:  # fmt: skip
+    """The negative posts between two moments in the topic that most of them belong to; none where none has a topic."""
+    where, params = _matter(subject, drill, families, since, until, "m.")
+    negative = f"FROM mention m JOIN story s ON s.id = m.story WHERE {where} AND m.sentiment < 0"
+    row = db.conn.execute(
+        f"SELECT s.topic {negative} GROUP BY s.topic ORDER BY COUNT(*) DESC, s.topic LIMIT 1", params
+    ).fetchone()
+    if row is None:
+        return []
+    return [found[0] for found in db.conn.execute(f"SELECT m.post {negative} AND s.topic = ? ORDER BY m.post LIMIT ?",
+                                                  (*params, row[0], SHOWN))]  # fmt: skip
+
+
 def volume(
     db: Database, subject: str, drill: str, families: Sequence[str], since: int, until: int
 ) -> tuple[int, int, list[int]]:

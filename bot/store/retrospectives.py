@@ -1,5 +1,6 @@
 """Retrospectives as rows: the frozen record, who was asked what, what they said, and what it came to outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -121,3 +122,15 @@ def impacts(db: Database, incident: str) -> list[Impact]:
         (incident,),
     )
     return [Impact(*row) for row in rows]
+
+
+def blank(db: Database, needles: Sequence[str], instead: str) -> int:
+    """Replace what quotes somebody in answers, figures and action items; returns how many rows that was."""
+    count = 0
+    for table, column in (("survey_answer", "answer"), ("impact", "measure"), ("action_item", "text"),
+                          ("action_item", "note")):  # fmt: skip
+        for needle in needles:
+            count += db.conn.execute(
+                f"UPDATE {table} SET {column} = ? WHERE instr({column}, ?) > 0", (instead, needle)
+            ).rowcount
+    return count

@@ -119,3 +119,19 @@ def test_a_drill_counts_only_its_own_posts(home: House) -> None:
     incident_id = opened(home, NOW - 2 * MINUTE, drill="DR-1")
     found = moments(home, incident_id)
     assert found.drill == "DR-1" and found.volume("before").mentions == 1
+
+
+def test_where_the_signals_name_no_post_the_loudest_topic_of_the_hour_says_where_it_began(home: House) -> None:
+    early, loud, other = NOW - 3 * HOUR, NOW - 10 * MINUTE, NOW - 20 * MINUTE
+    home.do(lambda db: db.conn.executemany(
+        "INSERT INTO story (id, drill, first_post, first_at, last_at, size, signature, topic)"
+        " VALUES (?, '', 1, 0, 0, 1, x'', ?)",
+        [(1, 1), (2, 1), (3, 3)],
+    ))  # fmt: skip
+    first = heard(home, early, story=1)
+    heard(home, loud, loud + 1, story=2)
+    heard(home, other, story=3)
+    found = home.judge(Grade.ORANGE)
+    assert found is not None
+    moment = moments(home, found.id).get("first_post")
+    assert moment.at == early and [ref.id for ref in moment.rests_on] == [str(first[0])]

@@ -4,19 +4,23 @@ from pathlib import Path
 
 import orjson
 import pytest
-from factories import HOUR, MINUTE, NOW, House, house
+from factories import HOUR, MINUTE, NOW, House, house, post
 from plans import PLAN
 from test_moments import leave, opened
 
 from bot.clock import DAY
 from bot.delivery.alarm import Alarm
+from bot.intake.minimise import Minimiser, install_key
 from bot.learning import retro_document, retro_json
 from bot.learning.retro_picture import retro_chart
+from bot.maintenance.forgetting import forget
 from bot.model.grade import Grade
+from bot.model.incident import SYSTEM
 from bot.model.message import Message
 from bot.model.text import Text
 from bot.reports import document_html, document_pdf
 from bot.store import actions as action_store
+from bot.store import posts
 from bot.store import statements as statement_store
 from bot.texts import render
 
@@ -235,3 +239,23 @@ async def test_a_pdf_is_made_of_it(home: House) -> None:
     blocks = retro_document.document(look(home, incident_id), "zh-CN", "", str)
     made = await document_pdf.make(blocks, "zh-CN", incident_id, b"", home.now)
     assert made.startswith(b"%PDF") and len(made) > 10_000
+
+
+async def test_forgetting_a_person_reaches_answers_figures_and_action_items(home: House) -> None:
+    quoted = "客服让我等了三天还说没办法，真是气死人了"
+
+    def keep(db) -> None:
+        key = Minimiser((), install_key(db, None)).author_key("vendor", "u9")
+        posts.store(db, [post(quoted)], home.now)
+        db.conn.execute("UPDATE post SET author_key = ? WHERE text = ?", (key, quoted))
+
+    home.do(keep)
+    incident_id = await closed(home)
+    words(home, f"retro answer {incident_id} 顺利 | 用户说“{quoted}”")
+    words(home, f"改进 {incident_id} 回应“{quoted}”")
+    home.do(lambda db: forget(db, home.config, "vendor", "u9", SYSTEM, home.now))
+    found = look(home, incident_id)
+    said = [item.answer for item in found.answers] + [item.text for item in found.actions]
+    said += [str(entry.params) for entry in found.timeline]
+    assert not any("气死人" in text or "等了三天" in text for text in said)
+    assert "顺利" in said
