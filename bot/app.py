@@ -41,12 +41,13 @@ from bot.intake.watch import Watch
 from bot.learning import library_room
 from bot.learning.build import build as build_learning
 from bot.learning.retro_cards import ActionPanel, name_of
+from bot.learning.retro_picture import RETRO, retro_maker
 from bot.memory import settle_memory, take_short_turns
 from bot.metrics import Metrics
 from bot.model.text import LANGUAGES, Text
 from bot.models import engine_of
 from bot.newsroom.folder import FolderErrand
-from bot.newsroom.routes import Newsroom
+from bot.pages import add_pages
 from bot.reports.makers import picture_maker
 from bot.reports.studio import Studio
 from bot.response import linked
@@ -62,8 +63,6 @@ from bot.statements import publish_build, publish_targets
 from bot.store.database import Store
 from bot.texts import catalogue
 from bot.web import Api, Readiness, errors
-from bot.web_retrospectives import RetrospectivePages
-from bot.web_statements import StatementPages
 from handlers.article import ArticleErrand
 from handlers.dispatch import Dispatcher
 from handlers.registry import Services
@@ -145,7 +144,9 @@ class App:
         self.studio = Studio()
         self.forms = Forms(config, self.store, self.clock, self.registry, self.runs, self.statements, self._changed)
         self.chats = chat_builder.build(
-            config, self.store, self.clock, make=picture_maker(self.store, self.clock, self.studio),
+            config, self.store, self.clock, make=picture_maker(self.store, self.clock, self.studio, {
+                RETRO: retro_maker(self.store, self.clock, self.studio.draw, self.learning.retrospectives.look),
+            }),
             form_for=self.forms.form_for, complete=self.forms.complete, language_of=self.dispatcher.language_of,
             accepted=self._event_accepted, visitor="visitor" if demo else "", opened=self.forms.opened,
         )  # fmt: skip
@@ -270,11 +271,9 @@ class App:
             self.runs.of,
         ).add_routes(app)
         self.chats.mount(app)
-        Newsroom(self.config, self.store, self.clock, self.chats.guard.page).add_routes(app)
-        StatementPages(self.config, self.store, self.clock, self.chats.guard).add_routes(app)
-        RetrospectivePages(
-            self.config, self.store, self.clock, self.chats.guard, self.learning.retrospectives, self.studio
-        ).add_routes(app)
+        add_pages(
+            app, self.config, self.store, self.clock, self.chats.guard, self.learning.retrospectives, self.studio
+        )  # fmt: skip
         return app
 
     async def _work(self) -> None:

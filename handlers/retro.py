@@ -1,11 +1,14 @@
 """Looking back from chat: the retrospective, the questions to the team, and figures of what it came to outside."""
 
 import re
+from collections.abc import Sequence
 
 from bot.learning.retro_cards import name_of, retro_card
+from bot.learning.retro_picture import RETRO
 from bot.learning.retrospectives import IMPACTS, Retrospectives
 from bot.learning.survey import MARKS, QUESTIONS
 from bot.model.card import Form, FormField
+from bot.model.message import Attachment
 from bot.model.text import Text, UserError
 from bot.texts import render
 from handlers.registry import Reply, Request, narrow, registry
@@ -28,7 +31,7 @@ KIND_WORDS = {
 
 
 @registry.command("retro", "复盘", "retrospective", "post-mortem", "postmortem", group="incident")
-def retro(request: Request) -> Reply:
+def retro(request: Request) -> Reply | Sequence[Reply]:
     """``retro I-12``; ``retro answer I-12 what went well | what held us up | 4 | what was missing | threshold``."""
     rest = request.rest.strip()
     verb = next((word for word in ANSWER if narrow(rest).lower().startswith(word)), "")
@@ -36,7 +39,9 @@ def retro(request: Request) -> Reply:
         return _answer(request, rest[len(verb) :].strip())
     incident, config = request.incident(), request.services.config
     found = _service(request).look(request.db, incident, request.now)
-    return Reply(card=retro_card(found, request.language, config.chat.console.public_url, name_of(config)))
+    card = retro_card(found, request.language, config.chat.console.public_url, name_of(config))
+    picture = Attachment(RETRO, {"incident": incident.id})
+    return [Reply(card=card), Reply(attachment=picture)] if found.moments.heard else Reply(card=card)
 
 
 @registry.command("retro-answer", "答复盘", "复盘问卷", group="incident")

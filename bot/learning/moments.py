@@ -149,6 +149,11 @@ class Moments:
     def volume(self, name: str) -> Volume | None:
         return next((volume for volume in self.volumes if volume.name == name), None)
 
+    @property
+    def heard(self) -> int:
+        """All posts of the matter in its windows."""
+        return sum(volume.mentions for volume in self.volumes)
+
     def steps_of(self, *outcomes: str) -> list[StepTaken]:
         return [step for step in self.steps if step.outcome in outcomes]
 

@@ -13,10 +13,11 @@ from bot.learning import survey as survey_room
 from bot.learning.actions import Actions
 from bot.learning.improvements import proposals
 from bot.learning.retro_cards import retro_card
+from bot.learning.retro_picture import RETRO
 from bot.learning.retrospect import Retrospect, Similar, freeze, retrospect, same_type
 from bot.learning.survey import Survey
 from bot.model.incident import Actor, Incident, Status
-from bot.model.message import Message
+from bot.model.message import Attachment, Message
 from bot.model.text import Text, UserError
 from bot.store import audit
 from bot.store import incidents as incident_store
@@ -106,6 +107,13 @@ class Retrospectives:
                 reason="retro", drill=incident.drill,
             )  # fmt: skip
             outbox.enqueue(db, message, f"{key}:{place.destination}", now, not_before=place.not_before)
+            if found.moments.heard and not found.answered:  # the picture once, under the first card
+                drawn = Message(
+                    place.destination, thread=object_of(incident), language=place.language, reason="chart",
+                    drill=incident.drill, attachment=Attachment(RETRO, {"incident": incident.id}),
+                )  # fmt: skip
+                picture = f"{incident.id}:retro_picture:{place.destination}"
+                outbox.enqueue(db, drawn, picture, now, not_before=place.not_before)
 
     def timers(self) -> dict[str, Handler]:
         return {

@@ -1,5 +1,7 @@
 """Every picture a message can carry, by its kind."""
 
+from collections.abc import Mapping
+
 from bot.clock import Clock
 from bot.delivery.chat import AttachmentMaker, Made
 from bot.model.message import Attachment
@@ -9,9 +11,12 @@ from bot.reports.studio import Studio
 from bot.store.database import Store
 
 
-def picture_maker(store: Store, clock: Clock, studio: Studio) -> AttachmentMaker:
-    """Makes an attachment of any kind. ``KeyError`` for a kind that nobody makes."""
-    makers = {CHART: chart_maker(store, clock, studio.draw), SPREAD: spread_maker(store, clock, studio.draw)}
+def picture_maker(
+    store: Store, clock: Clock, studio: Studio, more: Mapping[str, AttachmentMaker] | None = None
+) -> AttachmentMaker:  # fmt: skip
+    """Makes an attachment of any kind; ``more`` are those of rooms above. ``KeyError`` for a kind that nobody makes."""
+    own = {CHART: chart_maker(store, clock, studio.draw), SPREAD: spread_maker(store, clock, studio.draw)}
+    makers = {**own, **(more or {})}
 
     async def make(attachment: Attachment, language: str) -> Made:
         return await makers[attachment.kind](attachment, language)

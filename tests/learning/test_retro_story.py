@@ -68,6 +68,8 @@ def to(home: House, destination: str, reason: str) -> list[Message]:
 async def test_at_the_close_the_card_tells_the_times_and_the_people_are_asked_once(home: House) -> None:
     incident_id = await closed(home)
     (card,) = to(home, "slack:C0ALERTS", "retro")
+    (picture,) = to(home, "slack:C0ALERTS", "chart")
+    assert picture.attachment.kind == "retro" and picture.thread == f"incident:{incident_id}"
     said = card.card.plain()
     assert "预警 → 首次回应: 没有数据" in said and "R-1.1「核实」迟做：等技术回话等了半小时" in said
     asked = [item.destination for item in home.outbox(reason="retro") if item.card and "花两分钟" in item.card.plain()]
