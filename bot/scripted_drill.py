@@ -56,7 +56,7 @@ async def _played(rehearsal: Rehearsal, scenario: str, script: Script) -> Report
     await rehearsal.until(START + Scenario.thaw(drill.body).duration + MINUTE)
     ended = rows.read_now(lambda db: store.get(db, DRILL))
     assert ended is not None
-    return rows.read_now(lambda db: report(db, ended, rehearsal.app.drills.roles()))
+    return rows.read_now(lambda db: report(db, ended, rehearsal.app.drills.drills.roles()))
 
 
 def _say(rehearsal: Rehearsal, who: str, line: str) -> str:

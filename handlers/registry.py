@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from bot.config import Config
 from bot.delivery import outbox
-from bot.drills.service import Drills
+from bot.drills.build import DrillRoom
 from bot.incidents.cards import IncidentCards
 from bot.incidents.service import Incidents
 from bot.incidents.updates import Updates
@@ -67,7 +67,7 @@ class Services:
     living_notices: LivingNotices | None = None
     statements: Statements | None = None
     publishing: Publishing | None = None
-    drills: Drills | None = None
+    drills: DrillRoom | None = None
     updates: Updates | None = None
     cases: Cases | None = None
     learning: Learning | None = None

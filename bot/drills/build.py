@@ -1,13 +1,18 @@
 """The drills of a process: its scenarios, and the door through which their posts come in."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.config import Config
+from bot.delivery.timers import Timer
+from bot.drills.direction import Direction
 from bot.drills.library import load_scenarios
+from bot.drills.notices import DrillNotices
+from bot.drills.plans import DrillPlans
 from bot.drills.schema import Scenario
 from bot.drills.service import Drills
 from bot.incidents.service import Incidents
@@ -16,10 +21,22 @@ from bot.intake.minimise import Minimiser
 from bot.response.shelf import library_folder
 
 
+@dataclass(frozen=True, slots=True)
+class DrillRoom:
+    """Drills at work, those on a date, and what their facilitators do by hand."""
+
+    drills: Drills
+    plans: DrillPlans
+    direction: Direction
+
+    def timers(self) -> dict[str, Callable[[Database, Timer, int], None]]:
+        return {**self.drills.timers(), **self.plans.timers()}
+
+
 def build(
     config: Config, incidents: Incidents, minimiser: Minimiser, stored: Callable[[accept.Accepted], None],
     library: Path | None = None,
-) -> Drills:  # fmt: skip
+) -> DrillRoom:  # fmt: skip
     """Scenarios are read when somebody starts or lists one: an edited file needs no restart."""
     folder = library or library_folder(config.playbooks.library)
 
@@ -30,4 +47,5 @@ def build(
         reading = accept.read(items, minimiser, source=source, platform="other", now=now, drill=drill)
         stored(accept.keep(db, reading, items, source, now))
 
-    return Drills(config, incidents, scenarios, take_in)
+    drills, notices = Drills(config, incidents, scenarios, take_in), DrillNotices(config)
+    return DrillRoom(drills, DrillPlans(drills, notices), Direction(config, notices, take_in))

@@ -74,9 +74,11 @@ def lint(paths: tuple[str, ...], folder: str | None, config_path: str | None, as
 @click.option("--speed", default=1.0, help="How many times faster than the clock (1).")
 @click.option("--surprise", is_flag=True, help="Do not announce it in the drill channel.")
 @click.option("--subject", default="", help="The own subject to practise on (else the one whose industry fits).")
-def start(scenario: str, config_path: str | None, speed: float, surprise: bool, subject: str) -> None:
+@click.option("--anyway", is_flag=True, help="Even while a real crisis is on.")
+def start(scenario: str, config_path: str | None, speed: float, surprise: bool, subject: str, anyway: bool) -> None:
     """Start a drill in the running Fengbo of this configuration. Its facilitator is whoever started it here."""
     from bot.app import App
+    from bot.drills.plans import require_calm
     from bot.maintenance.operator import operator
     from bot.terminal import read_config
 
@@ -84,8 +86,9 @@ def start(scenario: str, config_path: str | None, speed: float, surprise: bool, 
     language = _language()
     app = App(config, role="web")
     try:
+        app.store.read_now(lambda db: require_calm(db, anyway, f"fengbo drill start {scenario} --anyway"))
         started = app.store.write_now(
-            lambda db: app.drills.start(
+            lambda db: app.drills.drills.start(
                 db, scenario, operator(), app.clock.now(), speed=speed, surprise=surprise, subject=subject
             )
         )

@@ -12,6 +12,7 @@ from bot.model.card import Card, Facts, Paragraph
 from bot.model.message import Message
 from bot.model.text import Text
 from bot.response.values import Words, show_duration
+from bot.store.drill_plans import DrillPlan
 from bot.store.drills import Drill
 from bot.texts import render
 
@@ -60,17 +61,43 @@ class DrillNotices:
     def hint(self, db: Database, drill: Drill, words: Words, key: str, now: int) -> None:
         self.private(db, drill, Text("drill.hint", {"id": drill.id, "text": self._in(words)}), key, now)
 
-    def private(self, db: Database, drill: Drill, text: Text, key: str, now: int) -> None:
-        """For the facilitator's eyes in the drill channel of the chat they started from, where that chat can do it."""
-        if not drill.account or drill.chat not in ("slack", "console"):
+    def manual(self, db: Database, drill: Drill, kind: str, sender: str, text: str, now: int) -> None:
+        """An inject by hand looks like any other: the team must not tell them apart."""
+        params: dict[str, object] = {"role": sender} if kind == "unreachable" else {"sender": sender}
+        body = (Paragraph(text),) if text else ()
+        shown = Card(self._say(f"drill.inject_{kind}", **params), sections=body, drill=self._mark(drill))
+        self._post(db, drill, shown, f"manual:{now}", now)
+
+    def plan(self, db: Database, plan: DrillPlan, text: Text, key: str, now: int) -> None:
+        """What is to come: for the facilitator always, for the channel unless it is to be a surprise. It leaves under
+        the plan's id as a drill's, so that it can reach nothing but the drill channel."""
+        self._private(db, plan.id, plan.chat, plan.account, text, key, now)
+        if plan.surprise:
             return
+        said = Card(render(text, self._language), drill=self._say("card.drill", drill=plan.id))
         for destination in self._destinations():
-            if destination.startswith(f"{drill.chat}:"):
-                message = Message(
-                    destination, text=render(text, self._language), audience=drill.account, language=self._language,
-                    reason="answer", drill=drill.id,
-                )  # fmt: skip
-                outbox.enqueue(db, message, f"{drill.id}:{key}:private", now)
+            message = Message(destination, card=said, language=self._language, reason="drill", drill=plan.id)
+            outbox.enqueue(db, message, f"{key}:{destination}", now)
+
+    def private(self, db: Database, drill: Drill, text: Text, key: str, now: int) -> None:
+        self._private(db, drill.id, drill.chat, drill.account, text, f"{drill.id}:{key}:private", now)
+
+    def _private(self, db: Database, drill: str, chat: str, account: str, text: Text, key: str, now: int) -> None:
+        """For one person's eyes: in the drill channel where their chat can do that; in WeCom, whose groups cannot, one
+        to one, where the drill channel lists them."""
+        alone = f"wecom:{account}"
+        if account and chat == "wecom" and alone in drill_destinations(self._config):
+            places, audience = [alone], ""
+        elif account and chat in ("slack", "console"):
+            places, audience = [name for name in self._destinations() if name.startswith(f"{chat}:")], account
+        else:
+            return
+        for destination in places:
+            message = Message(
+                destination, text=render(text, self._language), audience=audience, language=self._language,
+                reason="answer", drill=drill,
+            )  # fmt: skip
+            outbox.enqueue(db, message, key, now)
 
     def _post(self, db: Database, drill: Drill, card: Card, key: str, now: int) -> None:
         for destination in self._destinations():

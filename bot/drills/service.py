@@ -62,14 +62,7 @@ class Drills:
     ) -> Drill:  # fmt: skip
         """Begin a drill. Its posts speak of a subject of yours (``subject``, else the own one whose industry fits), so
         that the watch, the people and the plans are the real ones."""
-        scenario = self._scenarios().get(name)
-        if scenario is None:
-            raise UserError("error.no_such_scenario", name=name or "—", known=sorted(self._scenarios()) or ["—"])
-        if DRILL_CHANNEL not in self._config.channels:
-            raise UserError("error.no_drill_channel")
-        if not SLOWEST <= speed <= FASTEST:
-            raise UserError("error.drill_speed", low=SLOWEST, high=int(FASTEST))
-        about = self._subject(scenario, subject)
+        scenario, about = self.check(name, speed, subject)
         drill = Drill(
             id=store.next_id(db), scenario=scenario.id, version=scenario.version, body=scenario.frozen(),
             subject=about.id, company=about.match.any[0] if about.match.any else about.name, speed=speed,
@@ -82,6 +75,17 @@ class Drills:
         self._notices.started(db, drill, scenario, now)
         timers.schedule(db, TIMER, drill.id, now, now)
         return drill
+
+    def check(self, name: str, speed: float, subject: str) -> tuple[Scenario, SubjectConfig]:
+        """What a drill would be of and about. Raises ``UserError`` for whatever would keep it from starting."""
+        scenario = self._scenarios().get(name)
+        if scenario is None:
+            raise UserError("error.no_such_scenario", name=name or "—", known=sorted(self._scenarios()) or ["—"])
+        if DRILL_CHANNEL not in self._config.channels:
+            raise UserError("error.no_drill_channel")
+        if not SLOWEST <= speed <= FASTEST:
+            raise UserError("error.drill_speed", low=SLOWEST, high=int(FASTEST))
+        return scenario, self._subject(scenario, subject)
 
     def pause(self, db: Database, drill: Drill, actor: Actor, now: int) -> Drill:
         """Stop the drill's own time. What is under way in the flow stays as it is."""
