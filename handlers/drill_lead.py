@@ -171,12 +171,12 @@ def _buttons(request: Request, drill: Drill) -> tuple[Button, ...]:
     turn = button("resume", "primary") if drill.state == "paused" else button("pause")
     sure = _say(request, "button.drill_stop_sure")
     return (
-        button("view"), turn, button("skip"), button("inject", form="drill-inject"),
+        button("view"), turn, button("skip"), button("inject", form="drill"),
         button("stop", "danger", confirm=sure),
     )  # fmt: skip
 
 
-@registry.form("drill-inject")
+@registry.form("drill")
 def inject_form(command: str, language: str) -> Form:
     def say(key: str) -> str:
         return render(Text(key), language)
@@ -187,7 +187,7 @@ def inject_form(command: str, language: str) -> Form:
         FormField("sender", say("form.drill.sender"), placeholder=say("form.drill.sender_hint")),
         FormField("words", say("form.drill.words"), "multiline", required=False),
     )
-    return Form("drill-inject", say("form.drill-inject.title"), command, fields, say("form.submit"), say("form.cancel"))
+    return Form("drill", say("form.drill.title"), command, fields, say("form.submit"), say("form.cancel"))
 
 
 def _kind(line: str) -> tuple[str, str]:
