@@ -77,6 +77,8 @@ def retro_card(found: Retrospect, language: str, public_url: str, name: Name) ->
         grade=incident.peak_grade, subtitle=say("retro.final" if found.frozen else "retro.draft"),
         sections=tuple(sections), buttons=tuple(buttons), drill=drill_mark(incident, language),
         link=f"{public_url.rstrip('/')}/retrospectives/{incident.id}" if public_url else "",
+        footer="" if public_url else say("retro.where", path=f"/retrospectives/{incident.id}",
+                                         command=f"fengbo retro {incident.id}"),
     )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ async def test_at_the_close_the_card_tells_the_times_and_the_people_are_asked_on
     (picture,) = to(home, "slack:C0ALERTS", "chart")
     assert picture.attachment.kind == "retro" and picture.thread == f"incident:{incident_id}"
     said = card.card.plain()
+    assert f"/retrospectives/{incident_id}" in said
     assert "预警 → 首次回应: 没有数据" in said and "R-1.1「核实」迟做：等技术回话等了半小时" in said
     asked = [item.destination for item in home.outbox(reason="retro") if item.card and "花两分钟" in item.card.plain()]
     assert asked.count("slack:U0LINA") == 1 and asked.count("wecom:lina") == 1
