@@ -14,6 +14,9 @@ from sqlite_utils import Database
 import handlers
 from bot import chats as chat_builder
 from bot.analysis.pipeline import Analyser
+from bot.briefs.service import MAKE as MAKE_BRIEF
+from bot.briefs.service import Briefs
+from bot.briefs.service import makers as brief_makers
 from bot.check.machine import is_loopback
 from bot.clock import SECOND, Clock, SystemClock
 from bot.config import Config, SourceConfig
@@ -24,6 +27,7 @@ from bot.delivery.sender import Sender
 from bot.delivery.undelivered import Undelivered
 from bot.demo.feed import DemoFeed
 from bot.drills.build import build as build_drills
+from bot.drills.build import points as drill_points
 from bot.forms import Forms
 from bot.housekeeping import Housekeeping
 from bot.incidents.cards import IncidentCards, joined
@@ -99,8 +103,7 @@ class App:
         self.role = role
         self.demo = demo
         self.store = store or Store(config.store)
-        self.metrics = Metrics()
-        self.ready, self.watch = Readiness(), Watch(config)
+        self.metrics, self.ready, self.watch = Metrics(), Readiness(), Watch(config)
         self.store.read_now(self.watch.load)
         key = self.store.write_now(lambda db: install_key(db, config.privacy.secret("author_key")))
         self.minimiser = Minimiser(config.privacy.mask, key)
@@ -132,19 +135,21 @@ class App:
         self.incidents = Incidents(config, self.notices, self.watch.subjects, self.response.incident_changed)
         self.intake = Intake(config, self.store, self.clock, self.minimiser, self._note_push, self._posts_stored)
         self.drills = build_drills(config, self.incidents, self.minimiser, self._posts_stored)
+        self.studio = Studio()
+        self.briefs = Briefs(config, self.store, self.clock, self.studio.draw, drill_points(config))
         services = Services(
             config, self.incidents, self.cards, self.watch, self.intake.take_now, self.runs, self.response.advice,
             self.linked, self.response.living, self.response.living_notices, self.statements, self.publishing,
-            self.drills, self.updates, cases, self.learning, self.library.proposals,
+            self.drills, self.updates, cases, self.learning, self.library.proposals, self.briefs,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.registry, services)
         self.processor = Processor(
             self.store, self.clock, self.dispatcher.handle, self.dispatcher.give_up, self._changed
         )
-        self.studio = Studio()
         self.forms = Forms(config, self.store, self.clock, self.registry, self.runs, self.statements, self._changed)
         self.chats = chat_builder.build(
             config, self.store, self.clock, make=picture_maker(self.store, self.clock, self.studio, {
+                **brief_makers(self.store),
                 RETRO: retro_maker(self.store, self.clock, self.studio.draw, self.learning.retrospectives.look),
             }),
             form_for=self.forms.form_for, complete=self.forms.complete, language_of=self.dispatcher.language_of,
@@ -170,11 +175,13 @@ class App:
                 **self.learning.timers(),
                 **self.publishing.timers(),
                 **self.drills.timers(),
+                **self.briefs.timers(),
             },
             self._changed,
             {
                 "article": ArticleErrand(services, self.clock, self._open_session),
                 "spread": SpreadErrand(self.store, self.clock, config.chat.console.public_url),
+                MAKE_BRIEF: self.briefs,
                 **self.linked.errands(),
                 **self.library.errands(self.store, self.clock),
                 publish_targets.FOLDER: FolderErrand(config, self.store, self.publishing),
@@ -282,6 +289,7 @@ class App:
         while True:
             await self._lease.acquire()
             await self.store.write(lambda db: self.response.resume(db, self.clock.now()))
+            await self.store.write(lambda db: self.briefs.begin(db, self.clock.now()))
             work = [asyncio.create_task(part, name=name) for name, part in self._parts()]
             keeper = asyncio.create_task(self._lease.keep())
             try:

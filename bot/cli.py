@@ -12,6 +12,7 @@ import click
 import orjson
 
 from bot import logs
+from bot.briefs.commands import report
 from bot.clock import SystemClock
 from bot.config import Config, SecretHolder
 from bot.drills.commands import drill
@@ -311,6 +312,7 @@ playbook.add_command(living_commands.propose)
 playbook.add_command(living_commands.diff)
 playbook.add_command(proposals)
 cli.add_command(drill)
+cli.add_command(report)
 cli.add_command(case)
 cli.add_command(retro)
 cli.add_command(totp)

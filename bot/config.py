@@ -14,6 +14,8 @@ from pydantic import Field, ValidationError, model_validator
 from bot import config_statements
 from bot.config_approval import StatementsConfig
 from bot.config_linkage import ContactConfig, LinkageConfig
+from bot.config_reports import ReportConfig
+from bot.config_reports import references as report_references
 from bot.config_statements import PublisherConfig, PublishingConfig
 from bot.model.grade import Grade
 from bot.model.post import KeywordRule, Subject
@@ -298,6 +300,7 @@ class Config(Section):
     contacts: list[ContactConfig] = []
     publishers: list[PublisherConfig] = []
     publishing: PublishingConfig = PublishingConfig()
+    reports: list[ReportConfig] = []
     privacy: PrivacyConfig = PrivacyConfig()
     heartbeat_url: str = ""
 
@@ -374,6 +377,8 @@ def _references(config: Config) -> list[tuple[tuple[str | int, ...], str, dict[s
     found.extend(config.statements.problems())
     people = {person.id for person in config.people}
     found.extend(config_statements.references(config))
+    subjects = [subject.id for subject in config.subjects]
+    found.extend(report_references(config.reports, config.channels, people, subjects))
     for index, member in enumerate(config.people):
         if member.deputy and member.deputy not in people:
             found.append((("people", index, "deputy"), "config.unknown_person", {"value": member.deputy}))

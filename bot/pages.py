@@ -9,6 +9,7 @@ from bot.learning.retrospectives import Retrospectives
 from bot.newsroom.routes import Newsroom
 from bot.reports.studio import Studio
 from bot.store.database import Store
+from bot.web_reports import ReportPages
 from bot.web_retrospectives import RetrospectivePages
 from bot.web_statements import StatementPages
 
@@ -21,3 +22,4 @@ def add_pages(
     Newsroom(config, store, clock, guard.page).add_routes(app)
     StatementPages(config, store, clock, guard).add_routes(app)
     RetrospectivePages(config, store, clock, guard, retrospectives, studio).add_routes(app)
+    ReportPages(config, store, clock, guard).add_routes(app)

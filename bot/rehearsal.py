@@ -79,6 +79,7 @@ class Rehearsal:
     async def _settle(self) -> None:
         while await self.app.alarm.fire_due():
             pass
+        await self.app.alarm.home()
         while await self.app.pipeline.step():
             pass
         await asyncio.sleep(0)

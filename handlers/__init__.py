@@ -7,7 +7,7 @@ from handlers.registry import Registry, registry
 NOUNS = (
     "help", "incident", "source", "playbook", "facts", "media_line", "linkage", "customer", "contact", "learn",
     "living", "spread", "label", "statement", "may_we_say", "publication",
-    "drill", "case", "proposals", "retro", "action",
+    "drill", "report", "case", "proposals", "retro", "action",
 )  # fmt: skip
 
 

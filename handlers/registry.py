@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
+from bot.briefs.service import Briefs
 from bot.config import Config
 from bot.delivery import outbox
 from bot.drills.build import DrillRoom
@@ -72,6 +73,7 @@ class Services:
     cases: Cases | None = None
     learning: Learning | None = None
     proposals: Proposals | None = None
+    briefs: Briefs | None = None
 
 
 @dataclass(frozen=True, slots=True)

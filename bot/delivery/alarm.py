@@ -88,6 +88,10 @@ class Alarm:
             self._on_fired()
         return fired
 
+    async def home(self) -> None:
+        """Wait for the errands that are out: in virtual time nothing may happen meanwhile."""
+        await asyncio.gather(*self._out, return_exceptions=True)
+
     async def late(self) -> int:
         """How many timers should have fired more than a minute ago."""
         return await self._store.read(lambda db: timers.overdue(db, self._clock.now(), GRACE))

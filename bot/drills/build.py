@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from bot.config import Config
 from bot.delivery.timers import Timer
 from bot.drills.direction import Direction
+from bot.drills.evidence import scored
 from bot.drills.library import load_scenarios
 from bot.drills.notices import DrillNotices
 from bot.drills.plans import DrillPlans
@@ -19,6 +20,7 @@ from bot.incidents.service import Incidents
 from bot.intake import accept
 from bot.intake.minimise import Minimiser
 from bot.response.shelf import library_folder
+from bot.store import drills as store
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,14 @@ def build(
 
     drills, notices = Drills(config, incidents, scenarios, take_in), DrillNotices(config)
     return DrillRoom(drills, DrillPlans(drills, notices), Direction(config, notices, take_in))
+
+
+def points(config: Config) -> Callable[[Database, list[str]], Mapping[str, float]]:
+    """Reads what ended drills scored, by id."""
+    roles = {person.id: person.roles for person in config.people}
+
+    def read(db: Database, drills: list[str]) -> Mapping[str, float]:
+        found = [drill for name in drills if (drill := store.get(db, name)) is not None]
+        return {drill.id: scored(db, drill, roles).total for drill in found}
+
+    return read

@@ -28,6 +28,8 @@ OTHER_PLATFORM = "#8a94a3"
 
 
 def tone(name: str) -> str:
-    """The colour of a scene's tone: ink, faint, grid, paper or a platform."""
-    plain = {"ink": INK, "faint": FAINT, "grid": GRID, "paper": PAPER}
+    """The colour of a scene's tone: ink, faint, grid, paper, a mood or a platform."""
+    plain = {"ink": INK, "faint": FAINT, "grid": GRID, "paper": PAPER} | {
+        mood.value: SENTIMENT[mood] for mood in SENTIMENT
+    }
     return plain.get(name) or PLATFORM.get(name, OTHER_PLATFORM)
