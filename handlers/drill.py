@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable
 
 from bot.drills.plans import require_calm
+from bot.drills.report import picture_of
 from bot.drills.schema import Scenario
 from bot.drills.scorecard import card, report
 from bot.drills.service import Drills
 from bot.incidents import words
 from bot.model.card import Card, Items
+from bot.model.message import Attachment
 from bot.model.text import Text, UserError
+from bot.reports.score_scene import SCORE
 from bot.response.values import show_duration
 from bot.store import drills as store
 from bot.store.drills import Drill
@@ -35,7 +38,7 @@ _VERBS = {
 
 
 @registry.command("drill", "演练", group="team")
-def drill(request: Request) -> Reply:
+def drill(request: Request) -> Reply | list[Reply]:
     """``drill start withdrawal-failure speed 10``, ``drill pause``, ``drill ask DR-1 what is the cause``."""
     verb, rest = _verb(request.rest)
     if verb in LEADING:
@@ -50,7 +53,9 @@ def drill(request: Request) -> Reply:
         return _status(request)
     chosen, rest = _chosen(request, rest)
     if verb == "report":
-        return Reply(card=card(report(request.db, chosen, _service(request).roles()), request.language))
+        found = report(request.db, chosen, _service(request).roles())
+        shown = Attachment(SCORE, picture_of(found, request.language))
+        return [Reply(card=card(found, request.language)), Reply(Text("score.picture"), attachment=shown)]
     if verb == "ask":
         return _ask(request, chosen, rest)
     if verb == "view":

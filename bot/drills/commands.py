@@ -8,6 +8,7 @@ import orjson
 from bot.drills.library import load_scenarios, read_scenario
 from bot.drills.schema import Posts
 from bot.model.text import Text, UserError
+from bot.reports.document_html import page
 from bot.response.commands import MARKS, config_option, json_option, library_folder, library_option
 from bot.response.findings import Finding
 from bot.response.library import load_library
@@ -106,27 +107,34 @@ def start(scenario: str, config_path: str | None, speed: float, surprise: bool, 
 @click.argument("drill_id")
 @config_option
 @click.option("--html", "as_page", is_flag=True, help="A page instead of JSON.")
-def report_(drill_id: str, config_path: str | None, as_page: bool) -> None:
+@click.option("--pdf", "pdf", type=click.Path(dir_okay=False), help="Write it into this file as PDF.")
+def report_(drill_id: str, config_path: str | None, as_page: bool, pdf: str | None) -> None:
     """The score of a drill (DR-1, or D-1 for one of its incidents), explained line by line."""
-    from bot.drills.scorecard import as_html, as_json, report
+    from bot.drills.scorecard import as_json, report
+    from bot.drills.written import as_pdf, written
     from bot.store import drills as store
     from bot.store.database import Store
     from bot.terminal import read_config
 
     config, _ = read_config(config_path)
-    language = _language()
+    language, base = _language(), config.chat.console.public_url
     roles = {person.id: person.roles for person in config.people}
     rows = Store(config.store)
     try:
         chosen = rows.read_now(lambda db: store.get(db, drill_id))
         found = rows.read_now(lambda db: report(db, chosen, roles)) if chosen else None
+        blocks = written(rows, found, language, base) if found and (as_page or pdf) else []
     finally:
         rows.close()
     if found is None:
         click.echo(render(Text("error.no_such_drill", {"id": drill_id}), language), err=True)
         raise SystemExit(2)
-    page = as_html(found, language) if as_page else orjson.dumps(as_json(found, language)).decode() + "\n"
-    click.echo(page, nl=False)
+    if pdf:
+        Path(pdf).write_bytes(as_pdf(blocks, language, found))
+    elif as_page:
+        click.echo(page(blocks, language))
+    else:
+        click.echo(orjson.dumps(as_json(found, language)))
 
 
 @drill.command("run")
@@ -152,8 +160,8 @@ def run(file: str, script: str, config_path: str | None, as_page: bool) -> None:
     except ScriptError as error:
         click.echo(render(error.text, language), err=True)
         raise SystemExit(2) from None
-    page = as_html(found, language) if as_page else orjson.dumps(as_json(found, language)).decode() + "\n"
-    click.echo(page, nl=False)
+    said = as_html(found, language) if as_page else orjson.dumps(as_json(found, language)).decode() + "\n"
+    click.echo(said, nl=False)
 
 
 def _tell(findings: list[Finding], language: str) -> None:

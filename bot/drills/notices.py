@@ -4,13 +4,15 @@ from sqlite_utils import Database
 
 from bot.config import Config
 from bot.delivery import outbox
+from bot.drills.report import picture_of
 from bot.drills.schema import Inject, Posts, Scenario, Unreachable
 from bot.drills.scorecard import Report, card
 from bot.incidents.notices import DRILL_CHANNEL, drill_destinations, live_destinations
 from bot.incidents.words import role
 from bot.model.card import Card, Facts, Paragraph
-from bot.model.message import Message
+from bot.model.message import Attachment, Message
 from bot.model.text import Text
+from bot.reports.score_scene import SCORE
 from bot.response.values import Words, show_duration
 from bot.store.drill_plans import DrillPlan
 from bot.store.drills import Drill
@@ -44,6 +46,13 @@ class DrillNotices:
 
     def scorecard(self, db: Database, drill: Drill, found: Report, now: int) -> None:
         self._post(db, drill, card(found, self._language), "score", now)
+        shown = Attachment(SCORE, picture_of(found, self._language))
+        said = f"{self._mark(drill)} {self._say('score.picture')}"
+        for destination in self._destinations():
+            message = Message(
+                destination, text=said, attachment=shown, language=self._language, reason="drill", drill=drill.id
+            )
+            outbox.enqueue(db, message, f"{drill.id}:score-picture:{destination}", now)
 
     def inject(self, db: Database, drill: Drill, index: int, event: Inject, now: int) -> None:
         """A call, a letter, a question, a status, somebody out of reach. Posts speak for themselves."""

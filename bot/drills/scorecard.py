@@ -24,17 +24,25 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``earlier``: totals of earlier drills of the same scenario, oldest first."""
+    """``earlier``: totals of earlier drills of the same scenario, oldest first; ``last`` and ``best`` are the
+    scores of the one before and of the best one."""
 
     drill: Drill
     scenario: Scenario
     score: Score
     earlier: tuple[tuple[str, float], ...]
+    last: Score | None = None
+    best: Score | None = None
 
 
 def report(db: Database, drill: Drill, roles_of: Mapping[str, Sequence[str]]) -> Report:
-    earlier = tuple((item.id, scored(db, item, roles_of).total) for item in store.earlier(db, drill))
-    return Report(drill, Scenario.thaw(drill.body), scored(db, drill, roles_of), earlier)
+    before = [(item.id, scored(db, item, roles_of)) for item in store.earlier(db, drill)]
+    earlier = tuple((name, found.total) for name, found in before)
+    scores = [found for _, found in before]
+    best = max(scores, key=lambda found: found.total, default=None)
+    return Report(
+        drill, Scenario.thaw(drill.body), scored(db, drill, roles_of), earlier, scores[-1] if scores else None, best
+    )
 
 
 def as_json(found: Report, language: str) -> dict[str, Any]:
@@ -58,7 +66,7 @@ def as_json(found: Report, language: str) -> dict[str, Any]:
 
 
 def card(found: Report, language: str) -> Card:
-    sections: list[Section] = [Paragraph(_compared(found, language), strong=True)]
+    sections: list[Section] = [Paragraph(compared(found, language), strong=True)]
     sections.append(Items(_say("score.lines", language), tuple(_rows(found, language))))
     if found.score.wrong:
         sections.append(
@@ -85,7 +93,7 @@ def as_html(found: Report, language: str) -> str:
     title = escape(_title(found, language))
     return (
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"<h1>{title}</h1><p>{escape(_compared(found, language))}</p><table>{rows}</table>"
+        f"<h1>{title}</h1><p>{escape(compared(found, language))}</p><table>{rows}</table>"
         f"<h2>{escape(_say('score.shares', language))}</h2><table>{people}</table><ul>{wrong}</ul></html>\n"
     )
 
@@ -105,7 +113,8 @@ def _people(found: Report, language: str) -> list[tuple[str, str]]:
     return [(name, f"{points:g}/{weight}") for name, (points, weight) in [*roles, *found.score.by_person().items()]]
 
 
-def _compared(found: Report, language: str) -> str:
+def compared(found: Report, language: str) -> str:
+    """The total, and how it stands to earlier ones."""
     total = f"{found.score.total:g}"
     if not found.earlier:
         return _say("score.total_first", language, total=total)

@@ -17,6 +17,7 @@ INK = "#1f2a37"
 FAINT = "#6b7686"
 GRID = "#e4e8ee"
 PAPER = "#ffffff"
+MARKS = {"good": "#2b8a6e", "fair": "#d99a1c", "poor": "#b9403c"}  # of a score; different in lightness too
 
 # Platforms keep their colour in every picture; none is the red of a grade.
 PLATFORM = {
@@ -28,8 +29,7 @@ OTHER_PLATFORM = "#8a94a3"
 
 
 def tone(name: str) -> str:
-    """The colour of a scene's tone: ink, faint, grid, paper, a mood or a platform."""
-    plain = {"ink": INK, "faint": FAINT, "grid": GRID, "paper": PAPER} | {
-        mood.value: SENTIMENT[mood] for mood in SENTIMENT
-    }
+    """The colour of a scene's tone: ink, faint, grid, paper, a mark, a mood or a platform."""
+    plain = {"ink": INK, "faint": FAINT, "grid": GRID, "paper": PAPER, **MARKS}
+    plain |= {mood.value: SENTIMENT[mood] for mood in SENTIMENT}
     return plain.get(name) or PLATFORM.get(name, OTHER_PLATFORM)
