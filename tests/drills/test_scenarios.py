@@ -1,18 +1,23 @@
 """A scenario is checked before anybody plays it, and its posts are the same every time."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from factories import NOW
+from stage import COMPANY, MINUTE, company
 
 from bot.analysis.pipeline import Analyser
 from bot.cli import cli
 from bot.drills.library import load_scenarios, parse_scenario
 from bot.drills.posts import posts_of
 from bot.drills.schema import Posts, Scenario
-from bot.model.grade import Sentiment
+from bot.model.grade import FAMILY_OF_TYPE, CrisisType, Grade, Sentiment
 from bot.model.post import KeywordRule, Post, Subject
+from bot.rehearsal import Rehearsal
 from bot.response.library import load_library
+from bot.store import incidents as incident_store
 from bot.texts import render
 
 LIBRARY = Path(__file__).resolve().parents[2] / "playbooks"
@@ -51,6 +56,7 @@ def scenario_of(source: str) -> Scenario:
 def test_every_shipped_scenario_is_without_findings_and_in_both_languages() -> None:
     assert [render(item.text, "en") for item in SHIPPED.findings] == []
     assert {"withdrawal-failure", "network-outage", "data-leak-ransom", "bank-run-rumour"} <= set(SHIPPED.entries)
+    assert {"holiday-cloud-outage", "regulator-raid", "founder-scandal"} <= set(SHIPPED.entries)
 
 
 @pytest.mark.parametrize(
@@ -134,3 +140,24 @@ def test_linting_a_broken_file_ends_with_one(tmp_path: Path) -> None:
     file.write_text(small(("weight: 100", "weight: 90")), encoding="utf-8")
     result = CliRunner().invoke(cli, ["drill", "lint", str(file), "--library", str(LIBRARY)])
     assert result.exit_code == 1 and f"{file}:17" in result.output
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED.entries))
+def test_a_scenario_is_recognised_by_the_real_rules_when_nobody_plays_it(name: str, tmp_path: Path) -> None:
+    """Its first incident is of its own kind and grave; a plan that is right is among the three recommended."""
+    scenario = SHIPPED.entries[name]
+    text = COMPANY.replace("industry: internet-finance", f"industry: {scenario.industries[0]}", 1)
+    play = Rehearsal(company(tmp_path, text), NOW, inline=True)
+
+    async def evening() -> None:
+        play.say("chenjing", f"drill start {name}")
+        await play.until(NOW + min(scenario.duration, 60 * MINUTE))
+
+    asyncio.run(evening())
+    first = play.app.store.read_now(lambda db: incident_store.get(db, "D-1"))
+    assert first is not None
+    assert FAMILY_OF_TYPE[CrisisType(first.crisis_type)] == FAMILY_OF_TYPE[CrisisType(scenario.crisis_type)]
+    assert first.peak_grade >= Grade.ORANGE
+    ranked = play.app.store.read_now(lambda db: play.app.response.advice.rank(db, first, play.clock.now()))
+    assert {playbook.id for playbook, _ in ranked[:3]} & set(scenario.playbooks)
+    play.close()
