@@ -18,7 +18,6 @@ from bot.incidents.cards import IncidentCards
 from bot.incidents.notices import Notices
 from bot.incidents.service import Incidents
 from bot.intake import accept
-from bot.intake.minimise import Minimiser
 from bot.intake.pipeline import Pipeline
 from bot.intake.watch import Watch
 from bot.model.incident import Incident
@@ -86,9 +85,8 @@ class _Player:
         self._say = say
         self._clock = VirtualClock()
         self._store = InlineStore()
-        self._minimiser = Minimiser(config.privacy.mask, b"replay")
         watch = Watch(config)
-        self._ahead = _Ahead(Analyser(watch.subjects(), engine_of(config)))
+        self._ahead = _Ahead(Analyser(watch.subjects(), engine_of(config), judging=True))
         incidents = Incidents(config, _Silence(config, IncidentCards(config)), watch.subjects)
         self._pipeline = Pipeline(self._store, self._clock, watch, self._ahead, incidents)
         self._loop = asyncio.new_event_loop()
@@ -122,7 +120,7 @@ class _Player:
                 Text("cli.replay_rejected", {"place": line[1][:60].decode(errors="replace"), "error": str(error)})
             )
             return None
-        return self._minimiser.post(post)
+        return post  # in a private store that goes with the replay
 
     def _take(self, batch: list[Post]) -> Iterator[dict[str, Any]]:
         now = batch[-1].published_at

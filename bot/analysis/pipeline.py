@@ -27,10 +27,12 @@ BAD_NEWS = 1.0
 
 
 class Analyser:
-    """Analyses posts against ``subjects``. Raises ``bot.analysis.keywords.RuleError`` for a bad rule."""
+    """Analyses posts against ``subjects``. Raises ``bot.analysis.keywords.RuleError`` for a bad rule. ``judging``: only
+    what warnings rest on, for replays; the mood, kinds and carriers are the same, entities and stories are missing."""
 
-    def __init__(self, subjects: Sequence[Subject], engine: Engine | None = None) -> None:
+    def __init__(self, subjects: Sequence[Subject], engine: Engine | None = None, *, judging: bool = False) -> None:
         self.subjects = tuple(subjects)
+        self.judging = judging
         self.engine = engine if engine is not None else engine_named("ngrams")
         self._matcher = Matcher(self.subjects)
         self._terms = crisis_types.default_terms()
@@ -39,7 +41,7 @@ class Analyser:
 
     def with_subjects(self, subjects: Sequence[Subject]) -> "Analyser":
         """The same analysis with other rules; the engine is shared."""
-        return Analyser(subjects, self.engine)
+        return Analyser(subjects, self.engine, judging=self.judging)
 
     def analyse(self, posts: Sequence[Post]) -> list[Analysis]:
         """One ``Analysis`` per post, in order; never raises for what a post contains."""
@@ -56,13 +58,16 @@ class Analyser:
         watched = [number for number in range(len(folded)) if subjects[number] or not self.subjects]
         labels, scores = weigh_irony(labels, scores, folded, watched)
         types = self._with_learnt_kinds(folded, languages, subjects, types)
-        marks = signatures(folded)
+        marks = [b""] * len(folded) if self.judging else signatures(folded)
         felt = self._emotions(folded, languages, subjects, labels)
         results = []
         for number, post in enumerate(posts):
             carried_by = carrier(post)
             # Word classes cost more than all the rest, so only what is watched is looked at for names.
-            named = names(folded[number]) if subjects[number] or not self.subjects else ()
+            looked_at = bool(subjects[number] or not self.subjects)
+            if self.judging:  # names tell whom a bad post is about; nobody reads the others
+                looked_at = looked_at and labels[number] is Sentiment.NEGATIVE
+            named = names(folded[number]) if looked_at else ()
             kind = noise(folded[number]) if subjects[number] or not self.subjects else Noise.NONE
             if kind:  # it only uses the name: no mood towards it, no crisis of it
                 labels[number], scores[number], types[number] = Sentiment.NEUTRAL, 0.0, ()
@@ -76,7 +81,7 @@ class Analyser:
                     labels[number],
                     scores[number],
                     types[number],
-                    (entities(folded[number]) + named)[:MAX_ENTITIES],
+                    () if self.judging else (entities(folded[number]) + named)[:MAX_ENTITIES],
                     marks[number],
                     carried_by,
                     influence(post, carried_by),

@@ -33,7 +33,18 @@ class TermCount:
     count: int
 
 
-def buckets(db: Database, subject: str, drill: str, since_minute: int, until_minute: int) -> list[Bucket]:
+def buckets(
+    db: Database, subject: str, drill: str, since_minute: int, until_minute: int, whole_from: int = 0
+) -> list[Bucket]:
+    """The minute counts of a subject. Before the minute ``whole_from`` only those that somebody of weight carried."""
+    if whole_from > since_minute:
+        rows = db.conn.execute(
+            "SELECT minute, family, platform, sentiment, count, engagement, carrier, carrier_post, top_influence,"
+            " top_post FROM bucket WHERE subject = ? AND drill = ? AND minute >= ? AND minute <= ?"
+            " AND (minute >= ? OR carrier > 0)",
+            (subject, drill, since_minute, until_minute, whole_from),
+        )
+        return list(map(Bucket._make, rows))
     rows = db.conn.execute(
         "SELECT minute, family, platform, sentiment, count, engagement, carrier, carrier_post, top_influence, top_post"
         " FROM bucket WHERE subject = ? AND drill = ? AND minute >= ? AND minute <= ?",

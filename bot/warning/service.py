@@ -14,7 +14,7 @@ from bot.store import incidents as incident_store
 from bot.warning.assess import Thresholds, assess
 from bot.warning.baseline import BURST_WEEKS, HOURS_A_WEEK, WEEKS, Baseline, baseline, follow_bursts
 from bot.warning.burst import HOUR_SECONDS, BurstDetector
-from bot.warning.metrics import HOUR_MINUTES, WINDOW_MINUTES, measure
+from bot.warning.metrics import HOUR_MINUTES, SPEED_MINUTES, WINDOW_MINUTES, measure
 
 MINUTE = 60_000
 HOUR = 3_600_000
@@ -89,7 +89,9 @@ def verdicts(
 ) -> list[Verdict]:
     """Judge a subject now: one verdict for every live incident, and one for every family that has begun to matter."""
     minute, hour = now // MINUTE, now // HOUR
-    buckets = counts.buckets(db, subject.id, drill, minute - WINDOW_MINUTES + 1, minute)
+    # Of the older hour only carriers count, which are few; this is read every few seconds in a crisis.
+    whole = minute - max(HOUR_MINUTES, 2 * SPEED_MINUTES) + 1
+    buckets = counts.buckets(db, subject.id, drill, minute - WINDOW_MINUTES + 1, minute, whole)
     live = incident_store.live(db, subject=subject.id, drill=drill)
     if not buckets and not live:
         return []
