@@ -29,14 +29,13 @@ class _Unseen(Notices):
 
 
 class Rehearsal:
-    """``config.store`` is written to, so name a file of its own; ``inline`` leaves it alone and keeps all rows in
-    memory, without a thread, and no incident card is rendered."""
+    """``config.store`` is written to, so name a file of its own. ``inline`` works without threads; ``unseen`` does too
+    and renders no incident card; alone it keeps all rows in memory."""
 
-    def __init__(self, config: Config, start: int, *, inline: bool = False) -> None:
+    def __init__(self, config: Config, start: int, *, inline: bool = False, unseen: bool = False) -> None:
         self.clock = VirtualClock(start)
-        self.app = App(
-            config, clock=self.clock, store=InlineStore() if inline else None, notices=_Unseen if inline else Notices
-        )
+        store = InlineStore(config.store if inline else "") if inline or unseen else None
+        self.app = App(config, clock=self.clock, store=store, notices=_Unseen if unseen else Notices)
         self._numbers = itertools.count(1)
         self._begun = False
 

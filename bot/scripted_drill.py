@@ -35,7 +35,7 @@ def play(config: Config, file: Path, scenario: str, script: Script) -> Report:
         shutil.copy(file, library / "scenarios" / file.name)
         own = config.playbooks.model_copy(update={"library": str(library)})
         settings = config.model_copy(update={"store": str(Path(folder) / "drill.db"), "playbooks": own, "sources": []})
-        rehearsal = Rehearsal(settings, START, inline=True)
+        rehearsal = Rehearsal(settings, START, unseen=True)
         try:
             return asyncio.run(_played(rehearsal, scenario, script))
         finally:

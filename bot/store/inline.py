@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
@@ -25,11 +26,12 @@ class Here(ThreadPoolExecutor):
 
 
 class InlineStore(Store):
-    """The store without its threads and without the disk: jobs run where they are given, on a private database that
-    only leaves memory when it grows large."""
+    """The store without its threads and without waiting for the disk: jobs run where they are given. Without ``path``
+    on a private database that only leaves memory when it grows large."""
 
-    def __init__(self) -> None:
-        connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    def __init__(self, path: str = "") -> None:
+        self.path = Path(path)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=MEMORY")
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA cache_size=-131072")

@@ -31,7 +31,7 @@ ANGRY = (
 
 
 def stage(folder: Path, text: str = COMPANY + REPORTS) -> Rehearsal:
-    return Rehearsal(company(folder, text), NOW, inline=True)
+    return Rehearsal(company(folder, text), NOW, unseen=True)
 
 
 def push(play: Rehearsal, count: int, at: int, text: str = "") -> None:

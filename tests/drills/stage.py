@@ -36,8 +36,9 @@ def company(folder: Path, text: str = COMPANY) -> Config:
     return parsed.model_copy(update={"store": str(folder / "fengbo.db")})
 
 
-def stage(folder: Path, text: str = COMPANY, start: int = NOW) -> Rehearsal:
-    return Rehearsal(company(folder, text), start)
+def stage(folder: Path, text: str = COMPANY, start: int = NOW, cards: bool = False) -> Rehearsal:
+    """``cards``: with the incident cards, which cost as much as all the rest."""
+    return Rehearsal(company(folder, text), start, inline=True, unseen=not cards)
 
 
 def rows(play: Rehearsal, sql: str, *values: object) -> list[tuple]:

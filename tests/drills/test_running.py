@@ -75,7 +75,8 @@ async def test_skipping_goes_to_the_next_thing_of_the_timeline(play: Rehearsal) 
     assert any("监控系统" in title for title in texts) and not any("总经理" in title for title in texts)
 
 
-async def test_stopping_closes_its_incidents_and_leaves_real_ones_alone(play: Rehearsal) -> None:
+async def test_stopping_closes_its_incidents_and_leaves_real_ones_alone(tmp_path: Path) -> None:
+    play = stage(tmp_path, cards=True)
     said(play, "chenjing", "drill start withdrawal-failure --speed 20")
     await minutes(play, 3)
     real = [
@@ -149,7 +150,7 @@ async def test_a_restart_in_the_middle_loses_and_doubles_nothing(tmp_path: Path)
             if folder is broken:
                 now = play.clock.now()
                 play.close()
-                play = Rehearsal(company(folder, COMPANY), now)
+                play = Rehearsal(company(folder, COMPANY), now, inline=True, unseen=True)
         played.append(rows(play, "SELECT platform, text FROM post ORDER BY id"))
         play.close()
     assert played[0] and sorted(played[0]) == sorted(played[1])

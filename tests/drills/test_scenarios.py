@@ -147,7 +147,7 @@ def test_a_scenario_is_recognised_by_the_real_rules_when_nobody_plays_it(name: s
     """Its first incident is of its own kind and grave; a plan that is right is among the three recommended."""
     scenario = SHIPPED.entries[name]
     text = COMPANY.replace("industry: internet-finance", f"industry: {scenario.industries[0]}", 1)
-    play = Rehearsal(company(tmp_path, text), NOW, inline=True)
+    play = Rehearsal(company(tmp_path, text), NOW, unseen=True)
 
     async def evening() -> None:
         play.say("chenjing", f"drill start {name}")
