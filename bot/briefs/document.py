@@ -240,8 +240,8 @@ def _times_row(period: Period, times: Times, language: str) -> tuple[str, ...]:
         span(times.answer, language),
         span(times.resolve, language),
         span(times.lead, language),
-        str(times.interruptions),
-        str(times.night),
+        NO_DATA if times.interruptions is None else str(times.interruptions),
+        NO_DATA if times.night is None else str(times.night),
     )
 
 

@@ -38,6 +38,18 @@ class Period:
         """The period before this one: a month has the length that it has."""
         return holding(self.cadence, self.start - 1, self.zone)
 
+    def up_to(self, now: int) -> "Period":
+        """As much of it as is over: a running week is compared with the same days of the one before."""
+        return self if self.end <= now else Period(self.cadence, self.start, max(self.start + 1, now), self.zone)
+
+    def stretch_before(self) -> "Period":
+        """As long a stretch from the beginning of the period before; all of that period if this one is whole."""
+        older = self.before()
+        whole = holding(self.cadence, self.start, self.zone)
+        if self.end >= whole.end:
+            return older
+        return Period(self.cadence, older.start, min(older.end, older.start + self.length), self.zone)
+
 
 def holding(cadence: Cadence, moment: int, zone: str) -> Period:
     """The period in which a moment lies. Weeks begin on Monday."""

@@ -53,6 +53,7 @@ class Subject:
     talk: tuple[Talk, ...] = ()
     reputation: Reputation | None = None
     reputation_before: Reputation | None = None
+    """None too where the minute counts, and with them the positive posts, no longer reach back so far."""
 
     @property
     def share(self) -> float | None:
@@ -76,8 +77,9 @@ class Times:
     answer: int | None
     lead: int | None
     """How long before the peak the first alert left."""
-    interruptions: int
-    night: int
+    interruptions: int | None
+    night: int | None
+    """None where the messages of then are no longer kept."""
     ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -123,6 +125,7 @@ class Brief:
 
 def read_brief(db: Database, config: Config, period: Period, now: int, subjects: Sequence[str] = ()) -> Brief:
     """The brief of a period about some subjects (all without a list), as the store stands."""
+    period = period.up_to(now)
     wanted = [subject for subject in config.subjects if not subjects or subject.id in subjects]
     own = [subject.id for subject in wanted if subject.kind == "own"]
     ids = {subject.id for subject in wanted}
@@ -135,7 +138,7 @@ def read_brief(db: Database, config: Config, period: Period, now: int, subjects:
         subjects=tuple(_subject(db, subject, period, handled, now) for subject in wanted),
         hours=tuple(store.hourly(db, own, period.start, period.end)) if own else (),
         incidents=handled,
-        times=_times(db, period, handled),
+        times=_times(db, period, handled, now),
         trend=tuple((older, _past(db, older, ids, now)) for older in _earlier(period)),
         published=tuple(store.published(db, period.start, period.end)),
         drills=tuple(
@@ -155,13 +158,14 @@ def read_brief(db: Database, config: Config, period: Period, now: int, subjects:
 
 
 def _subject(db: Database, subject: SubjectConfig, period: Period, handled: Sequence[Handled], now: int) -> Subject:
-    older = period.before()
+    older = period.stretch_before()
     mentions, negative = store.mentions(db, subject.id, period.start, period.end)
     platforms = tuple(store.platforms(db, subject.id, period.start, period.end))
     positive = sum(row[3] for row in platforms)
     before = store.mentions(db, subject.id, older.start, older.end)
     positive_before = sum(row[3] for row in store.platforms(db, subject.id, older.start, older.end))
-    was = store.types(db, subject.id, older.start, older.end)
+    # Without the counts of then everything would look new.
+    was = store.types(db, subject.id, older.start, older.end) if older.start >= now - MINUTES_KEPT else None
     types = store.types(db, subject.id, period.start, period.end)
     mine = [one for one in handled if one.incident.subject == subject.id]
     past = [one for one in store.incidents_live(db, older.start, older.end) if one.subject == subject.id]
@@ -176,7 +180,7 @@ def _subject(db: Database, subject: SubjectConfig, period: Period, handled: Sequ
         before,
         platforms,
         {
-            name: (count, was.get(name, 0))
+            name: (count, count if was is None else was.get(name, 0))
             for name, count in sorted(types.items(), key=lambda item: (-item[1], item[0]))
         },
         tuple(Talk(*row) for row in store.loudest(db, subject.id, period.start, period.end, TALK)),
@@ -184,7 +188,7 @@ def _subject(db: Database, subject: SubjectConfig, period: Period, handled: Sequ
         reputation(
             *before, positive_before, burdens(older, [Handled(one, moments_of(db, one, now)) for one in past], now)
         )
-        if own and before[0]
+        if own and before[0] and older.start >= now - MINUTES_KEPT
         else None,
     )
 
@@ -205,7 +209,8 @@ def burdens(period: Period, handled: Sequence[Handled], now: int) -> list[Burden
     return found
 
 
-def _times(db: Database, period: Period, handled: Sequence[Handled]) -> Times:
+def _times(db: Database, period: Period, handled: Sequence[Handled], now: int) -> Times:
+    kept = period.start >= now - MINUTES_KEPT  # messages are kept as long as minute counts
     opened = [one for one in handled if period.start <= one.incident.opened_at < period.end]
     alarms = store.interruptions(db, period.start, period.end)
     measured: dict[str, list[tuple[str, int]]] = {"acknowledge": [], "resolve": [], "answer": [], "lead": []}
@@ -232,15 +237,15 @@ def _times(db: Database, period: Period, handled: Sequence[Handled]) -> Times:
         middle["resolve"],
         middle["answer"],
         middle["lead"],
-        len(alarms),
-        sum(at_night(at, period.zone) for at in alarms),
+        len(alarms) if kept else None,
+        sum(at_night(at, period.zone) for at in alarms) if kept else None,
         ids,
     )
 
 
 def _past(db: Database, period: Period, ids: set[str], now: int) -> Times:
     live = [one for one in store.incidents_live(db, period.start, period.end) if one.subject in ids]
-    return _times(db, period, [Handled(one, moments_of(db, one, now)) for one in live])
+    return _times(db, period, [Handled(one, moments_of(db, one, now)) for one in live], now)
 
 
 def _earlier(period: Period) -> list[Period]:

@@ -17,6 +17,7 @@ from bot.delivery import timers
 from bot.intake.minimise import Minimiser, install_key
 from bot.model.incident import Actor
 from bot.store import audit
+from bot.store import briefs as brief_store
 from bot.store import cases as case_store
 from bot.store import incidents as incident_store
 from bot.store import proposals as proposal_store
@@ -109,6 +110,7 @@ def _blank_quotations(db: Database, needles: list[str]) -> int:
             db.conn.execute("UPDATE timeline SET params = ? WHERE id = ?", (cleaned, row_id))
             count += 1
     count += case_store.blank(db, needles, BLANK) + proposal_store.blank(db, needles)
+    count += brief_store.blank(db, needles, BLANK)
     return count + retrospective_store.blank(db, needles, BLANK)
 
 

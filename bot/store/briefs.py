@@ -88,6 +88,29 @@ def _brief(row: Sequence[Any]) -> BriefRow:
     )
 
 
+def blank(db: Database, needles: Sequence[str], instead: str) -> int:
+    """Replace every line of a kept brief that quotes one of ``needles``; returns how many briefs changed."""
+    changed = []
+    for brief_id, blocks in db.conn.execute("SELECT id, blocks FROM brief").fetchall():
+        if any(orjson.dumps(needle).decode()[1:-1] in blocks for needle in needles):
+            cleaned = [
+                [
+                    kind,
+                    _without(text, needles, instead),
+                    [[_without(cell, needles, instead) for cell in row] for row in rows],
+                    data,
+                ]
+                for kind, text, rows, data in orjson.loads(blocks)
+            ]
+            changed.append((orjson.dumps(cleaned).decode(), brief_id))
+    db.conn.executemany("UPDATE brief SET blocks = ? WHERE id = ?", changed)
+    return len(changed)
+
+
+def _without(text: str, needles: Sequence[str], instead: str) -> str:
+    return instead if any(needle in text for needle in needles) else text
+
+
 # -- the counts
 
 

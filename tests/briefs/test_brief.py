@@ -159,3 +159,22 @@ def test_a_mistake_in_the_configuration_is_named_with_its_line(line: str, key: s
         parse(f"{COMPANY}reports:\n  - {line}\n", "fengbo.yaml")
     ((place, text),) = caught.value.problems
     assert text.key == key and place.startswith("fengbo.yaml:")
+
+
+def test_forgetting_somebody_reaches_the_briefs_that_quote_them(tmp_path: Path) -> None:
+    play = stage(tmp_path)
+
+    async def ask() -> None:
+        await evening(play)
+        play.say("lina", "日报")
+        await play.until(NOW + 9 * 60_000)
+        await play.app.studio.close()
+
+    asyncio.run(ask())
+    before = play.app.store.read_now(lambda db: store.get(db, "B-1"))
+    assert before is not None and "客服不理人" in str(before.blocks)
+    assert play.app.store.write_now(lambda db: store.blank(db, ["客服不理人"], "—")) == 1
+    after = play.app.store.read_now(lambda db: store.get(db, "B-1"))
+    assert after is not None and "客服不理人" not in str(after.blocks) and after.figures == before.figures
+    assert play.app.store.write_now(lambda db: store.blank(db, ["客服不理人"], "—")) == 0
+    play.close()

@@ -50,3 +50,14 @@ def test_periods_follow_each_other_without_gap(cadence, moment: int, zone: str) 
     assert found.start <= moment < found.end
     assert found.before().end == found.start
     assert moment < next_due(cadence, 9, moment, zone) <= moment + 32 * 86_400_000
+
+
+def test_a_running_week_is_compared_with_the_same_days_of_the_week_before() -> None:
+    running = holding("weekly", at("2026-11-25T06:00"), CHINA).up_to(at("2026-11-25T06:00"))
+    assert running.label() == "2026-11-23 – 2026-11-25" and running.length == 54 * 3_600_000
+    assert running.stretch_before().start == at("2026-11-16T00:00")
+    assert running.stretch_before().length == running.length
+    whole = holding("weekly", at("2026-11-25T06:00"), CHINA)
+    assert whole.up_to(at("2026-12-09T06:00")) == whole and whole.stretch_before() == whole.before()
+    march = holding("monthly", at("2026-03-31T12:00"), CHINA)
+    assert march.stretch_before() == march.before(), "a whole month with all of a shorter one"
