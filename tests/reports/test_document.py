@@ -6,11 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from conftest import missing
-
 from bot.reports import document_pdf
 from bot.reports.document import Block, Writer
 from bot.reports.document_html import page
+from tests.conftest import missing
 
 HOSTILE = "<script>alert(1)</script> & \"quotes\" '单引号'"
 PIXEL = base64.b64encode(
